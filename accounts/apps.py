@@ -1,0 +1,8 @@
+"""Who: users, organisations, roles and API tokens. Never imports convoys."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,28 @@
+"""People who sign in: staff with a role, partners with an organisation."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from accounts.models.organisation import Organisation
+
+
+class User(AbstractUser):
+    """A person. `public_id` is all that the record ever says of who wrote an entry."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="people"
+    )
+    language = models.CharField(max_length=8, default="en")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: the instance's.")
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                models.functions.Lower("email"), condition=~models.Q(email=""), name="user_email_once"
+            )
+        ]

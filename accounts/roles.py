@@ -1,0 +1,52 @@
+"""Staff roles, as Django groups. Partners hold none: they are users with an organisation."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Role(IntEnum):
+    """A role may do whatever a lower one may; NONE is a partner or a stranger."""
+
+    NONE = 0
+    VIEWER = 10
+    DESK_OFFICER = 20
+    COORDINATOR = 30
+    ADMINISTRATOR = 40
+
+    @property
+    def group_name(self) -> str:
+        return self.name.replace("_", " ").lower()
+
+    @property
+    def label(self) -> str:
+        return self.group_name.capitalize()
+
+
+STAFF_ROLES = (Role.VIEWER, Role.DESK_OFFICER, Role.COORDINATOR, Role.ADMINISTRATOR)
+
+
+def role_of(user: User | None) -> Role:
+    """The highest role that an active member of staff holds, else NONE.
+
+    Group names are read once per user object: a request asks many times.
+    """
+    if user is None or not user.is_authenticated or not user.is_active or not user.is_staff:
+        return Role.NONE
+    if user.is_superuser:
+        return Role.ADMINISTRATOR
+    cached: Role | None = getattr(user, "_role", None)
+    if cached is None:
+        held = set(user.groups.values_list("name", flat=True))
+        cached = max((role for role in STAFF_ROLES if role.group_name in held), default=Role.NONE)
+        user._role = cached  # type: ignore[attr-defined]
+    return cached
+
+
+def may(user: User | None, role: Role) -> bool:
+    """Whether the user holds this role or a higher one."""
+    return role_of(user) >= role

@@ -1,0 +1,8 @@
+"""What happens to convoys, who says so, and whom to tell."""
+
+from django.apps import AppConfig
+
+
+class ConvoysConfig(AppConfig):
+    name = "convoys"
+    default_auto_field = "django.db.models.BigAutoField"
