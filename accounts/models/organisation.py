@@ -33,9 +33,12 @@ class OrganisationType(models.TextChoices):
 
 
 class Organisation(models.Model):
-    """A sponsor, carrier, consignee, source or party. `name` is ours and neutral."""
+    """A sponsor, carrier, consignee, source or party. `name` is ours and neutral.
 
-    code = models.SlugField(max_length=64, unique=True)
+    The code is the key: the ledger names organisations by it, so it can never change.
+    """
+
+    code = models.SlugField(max_length=64, primary_key=True)
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=3, choices=OrganisationType)
     country = models.CharField(

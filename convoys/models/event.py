@@ -1,0 +1,93 @@
+"""Change sets, and the events they hold. Appended by the timeline, never edited or deleted."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Organisation
+from convoys import vocabulary
+from convoys.models.convoy import Convoy
+from convoys.models.fields import code_field, tonnage_in_order, tonnes_field
+from convoys.models.place import ControlPoint, Place
+from convoys.models.route import Agreement
+
+
+class ChangeSet(models.Model):
+    """One submission. A repeat of its UUID with the same contents gives the first result."""
+
+    uuid = models.UUIDField(primary_key=True)
+    contents_digest = models.CharField(max_length=64)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    door = models.CharField(max_length=32)
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Entry(models.Model):
+    """What events and claims have in common: their place in the ledger and in their chain."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="%(class)ss")
+    act = code_field(vocabulary.Act, blank=False)
+    chain = models.BigIntegerField(db_index=True, help_text="Sequence of the chain's first entry.")
+    supersedes = models.BigIntegerField(null=True)
+    audience = code_field(vocabulary.Audience, blank=False)
+    backfilled = models.BooleanField(default=False)
+    known_from = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.sequence)
+
+
+class Event(Entry):
+    """Something that happened to one subject: kind, when, where. It carries no source of its own."""
+
+    convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="events")
+    control_point = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="events")
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True, related_name="events")
+    kind = models.CharField(max_length=32, choices=vocabulary.KIND_CHOICES)
+
+    occurred_at = models.DateTimeField()
+    precision = code_field(vocabulary.Precision, blank=False)
+    bound = code_field(vocabulary.Bound, blank=False)
+    time_zone = models.CharField(max_length=64)
+    effective_at = models.DateTimeField()
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    held_before = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="+")
+    heading = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_by = code_field(vocabulary.DecidedBy)
+    decided_by_organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    access = code_field(vocabulary.Access)
+    loss_mode = code_field(vocabulary.LossMode)
+    trucks = models.PositiveIntegerField(null=True)
+    tonnes_low = tonnes_field()
+    tonnes_high = tonnes_field()
+    declares = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(convoy__isnull=False, control_point=None, agreement=None)
+                | models.Q(convoy=None, control_point__isnull=False, agreement=None)
+                | models.Q(convoy=None, control_point=None, agreement__isnull=False),
+                name="event_of_one_subject",
+            ),
+            tonnage_in_order("event_tonnage_in_order", "tonnes_low", "tonnes_high"),
+            models.UniqueConstraint(fields=["supersedes"], name="event_superseded_once"),
+        ]
+        indexes = [
+            models.Index(fields=["convoy", "effective_at", "chain"], name="event_by_convoy"),
+            models.Index(fields=["control_point", "effective_at", "chain"], name="event_by_control_point"),
+            models.Index(fields=["agreement", "effective_at", "chain"], name="event_by_agreement"),
+        ]

@@ -1,0 +1,372 @@
+"""The product's words as code lists: states, kinds of event, causes, categories.
+
+Forms, validation, serializers and docs read these tables; nothing else lists a kind by name
+to decide what it may carry. From which state to which a kind leads stands only in the FSM
+declaration (`convoys.models.states`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Role
+
+
+class State(TextChoices):
+    """Where a convoy stands in its life. The empty string means: not yet registered."""
+
+    PLANNED = "planned", _("planned")
+    DISPATCHED = "dispatched", _("dispatched")
+    STOPPED = "stopped", _("stopped")
+    HELD = "held", _("held")
+    DELIVERED = "delivered", _("delivered")
+    RETURNED = "returned", _("returned")
+    LOST = "lost", _("lost")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+UNREGISTERED = ""
+FINAL_STATES = frozenset({State.DELIVERED, State.RETURNED, State.LOST, State.CANCELLED})
+OPEN_STATES = tuple(state for state in State if state not in FINAL_STATES)
+
+
+class SubjectType(TextChoices):
+    CONVOY = "convoy", _("convoy")
+    CONTROL_POINT = "control_point", _("control point")
+    AGREEMENT = "agreement", _("agreement")
+
+
+class Act(TextChoices):
+    """What an entry does to its chain."""
+
+    RECORD = "record", _("recorded")
+    CORRECT = "correct", _("corrected")
+    RETRACT = "retract", _("retracted")
+
+
+class Precision(TextChoices):
+    MINUTE = "minute", _("to the minute")
+    HOUR = "hour", _("to the hour")
+    DAY = "day", _("to the day")
+    MONTH = "month", _("to the month")
+
+
+COARSENESS = {Precision.MINUTE: 0, Precision.HOUR: 1, Precision.DAY: 2, Precision.MONTH: 3}
+
+
+class Bound(TextChoices):
+    AT = "at", _("at")
+    ABOUT = "about", _("about")
+    BY = "by", _("by (no later than)")
+
+
+class Audience(TextChoices):
+    """Who may read an entry, narrowest first; each includes those before it."""
+
+    STAFF = "staff", _("staff only")
+    PARTIES = "parties", _("the convoy's sponsors, carrier and consignee")
+    PARTNERS = "partners", _("all partners who see the subject")
+    PUBLIC = "public", _("everybody")
+
+
+class Stance(TextChoices):
+    REPORTS = "reports", _("reports")
+    CONFIRMS = "confirms", _("confirms")
+    DISPUTES = "disputes", _("disputes")
+    DENIES = "denies", _("denies")
+
+
+class SpeakerKind(TextChoices):
+    PARTY = "party", _("party to the dispute")
+    CARRIER_STAFF = "carrier_staff", _("sender or carrier")
+    MONITOR = "monitor", _("monitor on site")
+    NEUTRAL = "neutral", _("neutral third party")
+    MEDIA = "media", _("media")
+
+
+class DecidedBy(TextChoices):
+    OWN_SIDE = "own_side", _("its own side")
+    OTHER = "other", _("another side")
+    UNKNOWN = "unknown", _("not known")
+
+
+class Access(TextChoices):
+    """Whether a control point lets traffic pass."""
+
+    OPEN = "open", _("open")
+    RESTRICTED = "restricted", _("restricted")
+    CLOSED = "closed", _("closed")
+    CONTESTED = "contested", _("contested")
+    UNKNOWN = "unknown", _("unknown")
+
+
+# A route's access is the worst of its control points', in this order.
+ACCESS_WORST_FIRST = (Access.CLOSED, Access.CONTESTED, Access.RESTRICTED, Access.UNKNOWN, Access.OPEN)
+
+
+class Order(TextChoices):
+    """The order of opening that an account of an agreement alleges."""
+
+    TOGETHER = "together", _("together")
+    AGHDAM_FIRST = "aghdam_first", _("Aghdam road first")
+    LACHIN_FIRST = "lachin_first", _("Lachin road first")
+    SEPARATE = "separate", _("separately")
+
+
+class LossMode(TextChoices):
+    CROWD = "crowd", _("taken by a crowd")
+    ARMED = "armed", _("taken by armed people")
+    THEFT = "theft", _("stolen")
+    CONFISCATION = "confiscation", _("confiscated")
+    DESTROYED = "destroyed", _("destroyed")
+    INTERCEPTED = "intercepted", _("intercepted")
+    UNKNOWN = "unknown", _("not known")
+
+
+class Cause(TextChoices):
+    """Why a convoy does not move: nine types of ACAPS (after OCHA's access monitoring), then ours."""
+
+    DENIAL_OF_NEEDS = "denial_of_needs", _("Denial of existence of humanitarian needs or entitlements")
+    RESTRICTED_SERVICES = "restricted_services", _("Restriction and obstruction of access to services")
+    ENTRY_IMPEDIMENTS = "entry_impediments", _("Impediments to entry into country")
+    RESTRICTED_MOVEMENT = "restricted_movement", _("Restriction of movement")
+    INTERFERENCE = "interference", _("Interference into humanitarian activities")
+    VIOLENCE = "violence", _("Violence against personnel, facilities and assets")
+    HOSTILITIES = "hostilities", _("Ongoing insecurity or hostilities")
+    MINES = "mines", _("Mines and improvised explosive devices")
+    PHYSICAL = "physical", _("Physical constraints in the environment")
+    RECIPIENT_REFUSAL = "recipient_refusal", _("Refusal by the recipient")
+    NO_AGREEMENT = "no_agreement", _("No agreement on the passage")
+    PAPERWORK = "paperwork", _("Papers missing or not accepted")
+    ESCORT = "escort", _("Waiting for an escort")
+    INSPECTION = "inspection", _("Inspection")
+    BREAKDOWN = "breakdown", _("Breakdown")
+    WEATHER = "weather", _("Weather")
+    UNKNOWN = "unknown", _("Not known")
+
+
+class CargoCategory(TextChoices):
+    FOOD = "food", _("Food")
+    NUTRITION = "nutrition", _("Nutrition")
+    SHELTER_NFI = "shelter_nfi", _("Shelter and non-food items")
+    WASH = "wash", _("Water, sanitation and hygiene")
+    HEALTH = "health", _("Health")
+    EDUCATION = "education", _("Education")
+    PROTECTION = "protection", _("Protection")
+    FUEL = "fuel", _("Fuel")
+    LOGISTICS_TELECOM = "logistics_telecom", _("Logistics and telecommunications equipment")
+    MIXED = "mixed", _("Mixed")
+    OTHER = "other", _("Other")
+
+
+# Sector codes of the HDX Humanitarian API; mixed and other have none.
+SECTOR_OF = {
+    CargoCategory.FOOD: "FSC",
+    CargoCategory.NUTRITION: "NUT",
+    CargoCategory.SHELTER_NFI: "SHL",
+    CargoCategory.WASH: "WSH",
+    CargoCategory.HEALTH: "HEA",
+    CargoCategory.EDUCATION: "EDU",
+    CargoCategory.PROTECTION: "PRO",
+    CargoCategory.FUEL: "LOG",
+    CargoCategory.LOGISTICS_TELECOM: "TEL",
+}
+
+
+class PlaceKind(TextChoices):
+    TOWN = "town", _("town")
+    AREA = "area", _("area")
+    POINT = "point", _("point")
+    CONTROL_POINT = "control_point", _("control point")
+    UNKNOWN = "unknown", _("place not stated")
+
+
+class ControlPointType(TextChoices):
+    CHECKPOINT = "checkpoint", _("checkpoint")
+    CROSSING = "crossing", _("crossing")
+    POST = "post", _("post")
+    BRIDGE = "bridge", _("bridge")
+    TRANSSHIPMENT = "transshipment", _("transshipment point")
+    STRETCH = "stretch", _("stretch of road")
+
+
+class Item(TextChoices):
+    """Items of a declaration; an amendment replaces an item whole, null makes it unknown."""
+
+    TONNES = "tonnes", _("tonnage")
+    TRUCKS = "trucks", _("trucks")
+    CARGO = "cargo", _("cargo")
+    SPONSORS = "sponsors", _("sponsors")
+    CARRIER = "carrier", _("carrier")
+    CONSIGNEE = "consignee", _("consignee")
+    ORIGIN = "origin", _("origin")
+    DESTINATION = "destination", _("destination")
+    ROUTE = "route", _("route")
+    PLANNED_DEPARTURE = "planned_departure", _("planned departure")
+    DUE_ARRIVAL = "due_arrival", _("due arrival")
+    REFERENCES = "references", _("other references")
+
+
+PARTY_ITEMS = frozenset({Item.SPONSORS, Item.CARRIER, Item.CONSIGNEE})
+
+
+class Implied(TextChoices):
+    """Steps that an event proves and nobody reported; derived by replay, never stored."""
+
+    RELEASED_IF_ELSEWHERE = "released_if_elsewhere"
+    RELEASED_IF_PAST_HOLD = "released_if_past_hold"
+    DEPARTED_IF_AWAY = "departed_if_away"
+    DEPARTED_UNLESS_AT_ORIGIN = "departed_unless_at_origin"
+    DEPARTED = "departed"
+    RESUMED_IF_ELSEWHERE = "resumed_if_elsewhere"
+
+    @property
+    def kind(self) -> str:
+        return self.value.split("_", 1)[0]
+
+
+CONVOY = frozenset({SubjectType.CONVOY})
+WHERE = frozenset({"place"})
+LOAD = frozenset({"trucks", "tonnes_low", "tonnes_high"})
+DECISION = frozenset({"decided_by", "decided_by_organisation"})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of event: what it is about, what it must and may carry, and what follows from it.
+
+    `required` and `allowed` name columns of the event (allowed includes required); `reports`
+    says whether it reports the convoy's position or state; `items` which items of the
+    declaration it may state; `desk_act` that its author stands for it without a claim;
+    `ends_hold` how a hold that it ends is said to have ended.
+    """
+
+    code: str
+    label: str
+    subjects: frozenset[SubjectType] = CONVOY
+    required: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+    reports: bool = False
+    items: frozenset[Item] = frozenset()
+    after_final: bool = False
+    ends_hold: str = ""
+    implies: tuple[Implied, ...] = ()
+    desk_act: bool = False
+    role: Role = Role.DESK_OFFICER
+    group: str = field(default="record")
+
+
+def _kind(code: str, label: str, required: frozenset[str] = frozenset(), **more: object) -> Kind:
+    allowed = frozenset(more.pop("allowed", frozenset())) | required  # type: ignore[call-overload]
+    return Kind(code, label, required=required, allowed=allowed, **more)  # type: ignore[arg-type]
+
+
+ALL_ITEMS = frozenset(Item)
+REROUTE_ITEMS = frozenset({Item.ROUTE, Item.DESTINATION, Item.CONSIGNEE})
+R = Implied
+
+KINDS: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        # Kinds that change the state.
+        _kind("registered", _("Registered"), allowed=WHERE, items=ALL_ITEMS, desk_act=True, group="state"),
+        _kind("departed", _("Departed"), allowed=WHERE | LOAD | {"heading"}, reports=True, group="state"),
+        _kind(
+            "stopped", _("Stopped"), allowed=WHERE, reports=True, group="state",
+            ends_hold="eased to stopped", implies=(R.DEPARTED_IF_AWAY,),
+        ),
+        _kind("resumed", _("Resumed"), allowed=WHERE | {"heading"}, reports=True, group="state"),
+        _kind(
+            "held", _("Held"), allowed=WHERE | {"held_before"}, reports=True, group="state",
+            implies=(R.DEPARTED_IF_AWAY,),
+        ),
+        _kind(
+            "released", _("Released"), allowed=WHERE | DECISION | {"heading"}, reports=True, group="state",
+            ends_hold="released",
+        ),
+        _kind(
+            "turned_back", _("Turned back"), frozenset({"decided_by"}), group="state",
+            allowed=WHERE | DECISION | {"heading"}, reports=True, ends_hold="turned back",
+        ),
+        _kind(
+            "delivered", _("Delivered"), allowed=WHERE | LOAD, reports=True, group="state",
+            ends_hold="delivered", implies=(R.RELEASED_IF_ELSEWHERE, R.DEPARTED_UNLESS_AT_ORIGIN),
+        ),
+        _kind(
+            "returned", _("Returned"), allowed=WHERE | LOAD, reports=True, group="state",
+            ends_hold="returned", implies=(R.DEPARTED_UNLESS_AT_ORIGIN,),
+        ),
+        _kind(
+            "lost", _("Lost"), frozenset({"loss_mode"}), allowed=WHERE | LOAD, reports=True, group="state",
+            ends_hold="lost", implies=(R.DEPARTED_UNLESS_AT_ORIGIN,),
+        ),
+        _kind(
+            "cancelled", _("Cancelled"), frozenset({"decided_by"}), group="state",
+            allowed=WHERE | DECISION, reports=True, ends_hold="cancelled",
+        ),
+        # Kinds that change no state.
+        _kind("seen", _("Still there"), allowed=WHERE, reports=True, after_final=True, group="seen"),
+        _kind(
+            "arrived", _("Arrived"), WHERE, allowed=WHERE, reports=True, after_final=True, group="way",
+            implies=(R.RESUMED_IF_ELSEWHERE,),
+        ),
+        _kind(
+            "passed", _("Passed"), WHERE, allowed=WHERE | LOAD | {"heading"}, reports=True, after_final=True,
+            group="way", implies=(R.RELEASED_IF_PAST_HOLD, R.DEPARTED, R.RESUMED_IF_ELSEWHERE),
+        ),
+        _kind("inspected", _("Inspected"), allowed=WHERE, reports=True, after_final=True, group="way"),
+        _kind(
+            "rerouted", _("Rerouted"), allowed=WHERE | DECISION | {"heading"}, items=REROUTE_ITEMS,
+            after_final=True, group="way",
+        ),
+        _kind("handed_over", _("Handed over"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
+        _kind("split_off", _("Split off"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
+        _kind("part_delivered", _("Part delivered"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
+        _kind(
+            "part_lost", _("Part lost"), frozenset({"loss_mode"}), allowed=WHERE | LOAD, reports=True,
+            after_final=True, group="way",
+        ),
+        _kind("part_returned", _("Part returned"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
+        _kind("access_granted", _("Access granted"), allowed=WHERE | DECISION, after_final=True, group="access"),
+        _kind("access_denied", _("Access denied"), allowed=WHERE | DECISION, after_final=True, group="access"),
+        _kind(
+            "refused_by_recipient", _("Refused by recipient"), allowed=WHERE | DECISION, after_final=True,
+            group="access",
+        ),
+        _kind("amended", _("Amended"), items=ALL_ITEMS, desk_act=True, after_final=True),
+        _kind("action", _("Action taken"), allowed=WHERE, after_final=True),
+        _kind("tracking_ended", _("Tracking ended"), desk_act=True, after_final=True),
+        _kind(
+            "visibility_changed", _("Visibility changed"), frozenset({"visible_to"}), desk_act=True,
+            after_final=True, role=Role.COORDINATOR,
+        ),
+        _kind(
+            "note", _("Note"), frozenset({"text"}), subjects=frozenset(SubjectType), allowed=WHERE,
+            desk_act=True, after_final=True,
+        ),
+        # Control points.
+        _kind(
+            "access_changed", _("Access changed"), frozenset({"access"}), allowed=WHERE,
+            subjects=frozenset({SubjectType.CONTROL_POINT}),
+        ),
+        # Agreements.
+        *(
+            _kind(code, label, allowed=WHERE | DECISION, subjects=frozenset({SubjectType.AGREEMENT}))
+            for code, label in (
+                ("discussed", _("Discussed")),
+                ("agreed", _("Agreed")),
+                ("consented", _("Consented")),
+                ("refused", _("Refused")),
+                ("denied", _("Denied")),
+                ("carried_out", _("Carried out")),
+            )
+        ),
+    )
+}
+
+# Recorded by later versions only: their cargo accounts are not kept yet, so the write path refuses them.
+NOT_YET = frozenset({"handed_over", "split_off", "part_delivered", "part_lost", "part_returned"})
+KIND_CHOICES = [(kind.code, kind.label) for kind in KINDS.values()]
