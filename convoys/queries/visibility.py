@@ -1,0 +1,108 @@
+"""Who sees what. Deny by default: every list of convoys, events and claims starts here.
+
+Staff see all. A partner sees the convoys it is a party to, those shared with it by name and those
+shared with all partners; of their entries, those whose audience includes it. Nobody else sees
+anything. Visibility is always asked of now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from accounts.roles import Role, may
+from convoys.models import Claim, Convoy, ConvoyOrganisation, Event, Part
+from convoys.vocabulary import Audience
+
+FOR_PARTNERS = [Audience.PARTNERS, Audience.PUBLIC]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whose eyes a query looks through. `organisation` is a partner's code."""
+
+    is_staff: bool
+    organisation: str | None = None
+
+    @property
+    def sees_nothing(self) -> bool:
+        return not self.is_staff and self.organisation is None
+
+
+NOBODY = Viewer(is_staff=False)
+
+
+def viewer_of(user: User | AnonymousUser | None) -> Viewer:
+    """Staff with a role, a partner with an organisation, or nobody."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return NOBODY
+    if may(user, Role.VIEWER):
+        return Viewer(is_staff=True)
+    return Viewer(is_staff=False, organisation=user.organisation_id)
+
+
+def _linked(viewer: Viewer, convoy: str, parties_only: bool = False) -> Exists:
+    links = ConvoyOrganisation.objects.filter(convoy=OuterRef(convoy), organisation=viewer.organisation)
+    return Exists(links.exclude(part=Part.SHARED) if parties_only else links)
+
+
+def visible_convoys(viewer: Viewer) -> QuerySet[Convoy]:
+    """The convoys this viewer may know of, exercises included."""
+    convoys = Convoy.objects.all()
+    if viewer.is_staff:
+        return convoys
+    if viewer.sees_nothing:
+        return convoys.none()
+    return convoys.filter(Q(shared_with_all_partners=True) | _linked(viewer, "pk"))
+
+
+def visible_events(viewer: Viewer) -> QuerySet[Event]:
+    """Every entry of every chain that this viewer may read, superseded and retracted ones too.
+
+    Where a correction narrows the audience, the earlier entries of its chain narrow with it.
+    """
+    events = Event.objects.all()
+    if viewer.is_staff:
+        return events
+    if viewer.sees_nothing:
+        return events.none()
+    seen = Q(convoy=None) | Q(convoy__shared_with_all_partners=True) | _linked(viewer, "convoy")
+    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(viewer, "convoy", True)
+    narrower = Event.objects.filter(chain=OuterRef("chain"), audience=Audience.STAFF)
+    return events.filter(seen, allowed).exclude(Exists(narrower))
+
+
+def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
+    """Every claim that this viewer may read: its own audience and its target's both allow it.
+
+    A claim on a claim is as visible as the claim it answers; two levels are followed, which is
+    as deep as the write path lets answers go.
+    """
+    claims = Claim.objects.all()
+    if viewer.is_staff:
+        return claims
+    if viewer.sees_nothing:
+        return claims.none()
+    claims = claims.annotate(
+        about_event=Coalesce(F("target_event_id"), F("target_claim__target_event_id")),
+        about_convoy=Coalesce(
+            F("target_convoy_id"),
+            F("target_event__convoy_id"),
+            F("target_claim__target_convoy_id"),
+            F("target_claim__target_event__convoy_id"),
+        ),
+    )
+    seen = Q(about_convoy=None) | Exists(visible_convoys(viewer).filter(pk=OuterRef("about_convoy")))
+    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
+    target = Q(about_event=None) | Exists(visible_events(viewer).filter(sequence=OuterRef("about_event")))
+    answered = (
+        Q(target_claim=None)
+        | Q(target_claim__audience__in=FOR_PARTNERS)
+        | Q(target_claim__audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
+    )
+    narrower = Claim.objects.filter(chain=OuterRef("chain"), audience=Audience.STAFF)
+    return claims.filter(seen, allowed, target, answered).exclude(Exists(narrower))
