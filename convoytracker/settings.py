@@ -1,18 +1,48 @@
 """Settings, from the environment alone. `.env.example` explains every name."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from convoytracker.api_settings import *  # noqa: F403 - the API's settings stand in a room of their own
+from convoytracker.broker_address import socket_path
+from convoytracker.environment import KINDS, Env, kept_secret, refuse_bad_production
+from convoytracker.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 
-ENVIRONMENT = env("ENVIRONMENT", default="embedded")  # embedded, test or production
+# embedded: everything in VAR_DIR, for one machine. production: PostgreSQL, Redis, a mail server, https.
+# demo: the services of production, composed on one machine, with demonstration data and plain http.
+ENVIRONMENT = env("ENVIRONMENT", default="embedded")
+if ENVIRONMENT not in KINDS:
+    raise ImproperlyConfigured(f"ENVIRONMENT is {ENVIRONMENT!r}; it may be {', '.join(KINDS)}.")
+PRODUCTION = ENVIRONMENT == "production"
+TEST = ENVIRONMENT == "test"
+if PRODUCTION:
+    refuse_bad_production(env.ENVIRON)
+
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))
-SECRET_KEY = env("SECRET_KEY", default="not-a-secret-embedded-only")
+PORT = env.int("PORT", default=8000)
+SITE_URL = env("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+# Whether this instance holds demonstration data, says so on every page and shows the sign-ins.
+DEMO = env.bool("DEMO", default=ENVIRONMENT == "demo") and not PRODUCTION
 DEBUG = False
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000")
+if PRODUCTION:
+    SECRET_KEY = env("SECRET_KEY")
+else:
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    SECRET_KEY = env("SECRET_KEY", default="") or kept_secret(VAR_DIR / "secret_key")
+
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
+ALLOWED_HOSTS = [SITE_HOST, *env.list("ALLOWED_HOSTS", default=[])]
+if not PRODUCTION:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Addresses or networks of the reverse proxies whose X-Forwarded-For and -Proto are believed (wsgi.py).
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=["127.0.0.1"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -21,20 +51,33 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
     "accounts",
     "convoys",
 ]
 MIDDLEWARE = [
+    "convoytracker.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "convoytracker.urls"
+WSGI_APPLICATION = "convoytracker.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -49,24 +92,183 @@ TEMPLATES = [
         },
     }
 ]
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# Database. SQLite: writers queue at BEGIN instead of failing half-way. PostgreSQL: a forgotten lock or
+# transaction gives up before the desk does; a request waits for a connection instead of opening a hundred.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    _database["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+else:
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "options": r"-c default_transaction_isolation=read\ committed"
+        " -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000",
+    }
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database["TEST"] = {"NAME": f"test_{_database['NAME']}{env('TEST_DB_SUFFIX', default='')}"}
+    if not TEST:  # a pool's idle connections would keep a test database from being dropped
+        _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=10)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis carries doorbells, never the only copy of anything. Without REDIS_URL an embedded instance has a
+# broker of its own on a socket. Sending gives up after a second; a worker waits longer for its next task.
+REDIS_URL = env("REDIS_URL", default="")
+_socket = socket_path(VAR_DIR)
+BROKER_SOCKET = None if REDIS_URL else _socket
+if not REDIS_URL:
+    REDIS_URL = f"unix://{_socket}"
+    CELERY_BROKER_URL = "memory://" if TEST else f"redis+socket://{_socket}"
+else:
+    CELERY_BROKER_URL = REDIS_URL
+REDIS_TIMEOUT = 1.0
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": REDIS_TIMEOUT,
+    "socket_timeout": 30,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # wait for Redis as long as it takes
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_TASK_TIME_LIMIT = 240  # below the visibility timeout, so that no task runs twice at once
+CELERY_TIMEZONE = "UTC"
+
+# How often due alerts are looked for; the promise is "within a minute", so at most half of one.
+ALERT_SWEEP_SECONDS = env.int("ALERT_SWEEP_SECONDS", default=30)
+RECOVER_SECONDS = 60
+# A periodic task that waited longer than its interval is dropped: the next one does its work.
+# Delivery follows detection by half an interval, so that what was just raised is mailed at once.
+CELERY_BEAT_SCHEDULE = {
+    "detect": {
+        "task": "convoys.tasks.detect",
+        "schedule": ALERT_SWEEP_SECONDS,
+        "options": {"expires": ALERT_SWEEP_SECONDS},
+    },
+    "deliver": {
+        "task": "convoys.tasks.deliver",
+        "schedule": ALERT_SWEEP_SECONDS,
+        "options": {"countdown": ALERT_SWEEP_SECONDS // 2, "expires": 2 * ALERT_SWEEP_SECONDS},
+    },
+    "recover": {
+        "task": "convoys.tasks.recover",
+        "schedule": RECOVER_SECONDS,
+        "options": {"expires": RECOVER_SECONDS},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = env("BEAT_SCHEDULE_FILE", default=str(VAR_DIR / "beat-schedule"))
+
+# One process: its memory. Several: Redis, with the process's own memory while Redis is away.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if BROKER_SOCKET
+    else {"BACKEND": "convoytracker.cache.SturdyRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ct"}
+}
+
+# Mail. EMAIL_URL as smtp+tls://user:password@host:587; without it every message becomes a file.
+MAIL_DIR = VAR_DIR / "mail"
+if env("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "convoytracker.mailfiles.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Convoy tracker <convoys@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Who signs in, and how. Sign-up is closed by the adapter; administrators make accounts.
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.ClosedAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = None
+ALLAUTH_TRUSTED_PROXY_COUNT = 0  # wsgi.py has put the client's address in place already
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Convoy tracker"
+
+# What a browser may do with our pages: nothing from elsewhere, nothing inline. `data:` is the picture
+# that shows the secret of a second factor.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
-STATIC_URL = "static/"
+USE_I18N = True
+
+STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+LOGGING = logging_settings(env("LOG_LEVEL", default="WARNING" if TEST else "INFO"))
 
 # The instance's zone: bare dates and places without a zone are read in it.
 INSTANCE_TIME_ZONE = env("INSTANCE_TIME_ZONE", default="UTC")
 # No report for this many hours makes an open convoy silent.
 SILENT_AFTER_HOURS = env.int("SILENT_AFTER_HOURS", default=168)
+
+if TEST:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

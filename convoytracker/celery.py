@@ -1,0 +1,39 @@
+"""The task queue. What runs and when stands in settings; the tasks in convoys/tasks.py."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, task_postrun, task_prerun
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convoytracker.settings")
+
+app = Celery("convoytracker")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Being connected is enough: Celery then leaves LOGGING as Django has set it up."""
+    from logging.config import dictConfig
+
+    from django.conf import settings
+
+    dictConfig(settings.LOGGING)
+
+
+@task_prerun.connect
+def _enter_task(task_id: str, **_: Any) -> None:
+    from convoytracker.logs import request_id
+
+    request_id.set(task_id[:16])
+
+
+@task_postrun.connect
+def _leave_task(**_: Any) -> None:
+    from convoytracker.logs import request_id
+
+    request_id.set("-")

@@ -1,0 +1,44 @@
+"""One log line a request: what was asked, how it ended, how long it took; never who asked."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from convoytracker.logs import request_id
+
+logger = logging.getLogger("convoytracker.request")
+QUIET = ("/healthz", "/readyz", "/static/")
+
+
+class RequestLogMiddleware:
+    """Give the request an id, send it back as X-Request-ID, and log the route, not the path.
+
+    The route (`u/<token>/`) has no tokens and no names of convoys in it; the path has.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = request_id.set(uuid.uuid4().hex[:16])
+        started = time.monotonic()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            if not request.path.startswith(QUIET):
+                match = request.resolver_match
+                logger.info(
+                    "%s /%s %d %d ms",
+                    request.method,
+                    match.route if match else "(no such page)",
+                    response.status_code,
+                    (time.monotonic() - started) * 1000,
+                )
+            return response
+        finally:
+            request_id.reset(token)
