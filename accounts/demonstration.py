@@ -32,8 +32,8 @@ def is_embedded() -> bool:
 
 
 def is_demonstration() -> bool:
-    """The embedded copy of `make run`, or a composed one that was told so by DEMO."""
-    return is_embedded() or bool(getattr(settings, "DEMO", False))
+    """Whether this copy was told by DEMO that it holds the demonstration's data."""
+    return bool(settings.DEMO)
 
 
 def is_loopback(request: HttpRequest) -> bool:
@@ -44,13 +44,19 @@ def is_loopback(request: HttpRequest) -> bool:
         return False
 
 
+def may_read_mail(request: HttpRequest) -> bool:
+    """Whether this reader may open the mails that the embedded copy wrote to its folder."""
+    return is_embedded() and is_loopback(request) and bool(getattr(request.user, "is_staff", False))
+
+
 def sign_ins_for(request: HttpRequest) -> list[SignIn]:
     """The sign-ins to print on the sign-in page: none outside the demonstration.
 
     The embedded copy shows them to its own machine alone. A composed demonstration sits behind a
     container's network, where no visitor is loopback, and was switched on by name.
     """
-    if not is_demonstration() or (is_embedded() and not is_loopback(request)):
+    shown = is_loopback(request) if is_embedded() else is_demonstration()
+    if not shown:
         return []
     try:
         written = json.loads((Path(settings.VAR_DIR) / "demo.json").read_text(encoding="utf-8"))
