@@ -1,0 +1,118 @@
+"""How figures, spans of time and instants are said, the same in pages, admin and mails.
+
+A leaf: it knows words, not models. Nothing here reads the clock. What is unknown comes back as
+the empty string, so that each door can show its own italic word and nobody prints a 0 for it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+DAY = timedelta(days=1)
+
+
+def plain_number(value: Decimal | int) -> str:
+    """A figure without idle zeros, thousands parted: 400.000 is "400", 12960 is "12,960"."""
+    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rounded(value: Decimal) -> Decimal:
+    """A computed figure for the eye: whole from 10 on, else one decimal."""
+    return value.quantize(Decimal(1) if abs(value) >= 10 else Decimal("0.1"))
+
+
+def span_of_figures(low: Decimal | None, high: Decimal | None, floor: str) -> str:
+    """Both ends of a range, one figure, a floor ("more than 20"), a ceiling, or "" where unknown."""
+    if low is not None and high is not None:
+        return plain_number(low) if low == high else f"{plain_number(low)}–{plain_number(high)}"
+    if low is not None:
+        return f"{floor} {plain_number(low)}"
+    if high is not None:
+        return _("up to %(figure)s") % {"figure": plain_number(high)}
+    return ""
+
+
+def tonnes(low: Decimal | None, high: Decimal | None) -> str:
+    """Metric tonnes: "360–400 t", "40 t", "more than 20 t", or "" where unknown."""
+    figures = span_of_figures(low, high, _("more than"))
+    return f"{figures} t" if figures else ""
+
+
+def tonnes_in_sum(low: Decimal | None, high: Decimal | None) -> str:
+    """Tonnes that a sum adds up to; a sum with a floor in it is said with "at least"."""
+    figures = span_of_figures(low, high, _("at least"))
+    return f"{figures} t" if figures else ""
+
+
+def days(count: int) -> str:
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": f"{count:,d}"}
+
+
+def exact_span(span: timedelta) -> str:
+    """A span known to the hour or minute: "1 d 21 h", "3 h 20 min", "less than a minute"."""
+    minutes = max(int(span.total_seconds()), 0) // 60
+    if minutes >= 2 * 24 * 60 * 7:
+        return days(minutes // (24 * 60))
+    if minutes >= 24 * 60:
+        return f"{minutes // (24 * 60)} d {minutes // 60 % 24} h"
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else _("less than a minute")
+
+
+def short_day(day: date, this_year: int | None = None) -> str:
+    """ "26 Jul", with its year unless it is `this_year`."""
+    return date_format(day, "j M" if day.year == this_year else "j M Y")
+
+
+def long_day(day: date) -> str:
+    return date_format(day, "j F Y")
+
+
+def moment(
+    instant: datetime,
+    precision: str,
+    bound: str,
+    zone: tzinfo,
+    *,
+    short: bool = False,
+    this_year: int | None = None,
+) -> str:
+    """When something happened, no finer than it is known: "by 1 September 2023", "9 Sep 2023, 14:30"."""
+    local = instant.astimezone(zone)
+    if precision == "month":
+        text = date_format(local, "M Y" if short else "F Y")
+    else:
+        text = short_day(local.date(), this_year) if short else long_day(local.date())
+    if precision in ("minute", "hour"):
+        time = date_format(local, "H:i")
+        lead = {"about": _("about %(time)s"), "by": _("by %(time)s")}.get(bound, "%(time)s") % {"time": time}
+        return f"{text}, {lead}"
+    return {"about": _("about %(day)s"), "by": _("by %(day)s")}.get(bound, "%(day)s") % {"day": text}
+
+
+def what_is_known(precision: str) -> str:
+    """What a coarse time leaves open, in words; "" where it is known to the hour."""
+    if precision == "day":
+        return _("day known, hour not")
+    if precision == "month":
+        return _("month known, day not")
+    return ""
+
+
+def in_alphabetical_order(names: list[str]) -> str:
+    """All names that parties use, each once, in alphabetical order: "Khankendi / Stepanakert"."""
+    return " / ".join(sorted(dict.fromkeys(name for name in names if name), key=str.casefold))
+
+
+def listed(words: list[str]) -> str:
+    """ "a, b and c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
