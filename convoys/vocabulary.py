@@ -222,6 +222,7 @@ class Implied(TextChoices):
     DEPARTED_UNLESS_AT_ORIGIN = "departed_unless_at_origin"
     DEPARTED = "departed"
     RESUMED_IF_ELSEWHERE = "resumed_if_elsewhere"
+    RESUMED = "resumed"
 
     @property
     def kind(self) -> str:
@@ -315,7 +316,7 @@ KINDS: dict[str, Kind] = {
         ),
         _kind(
             "passed", _("Passed"), WHERE, allowed=WHERE | LOAD | {"heading"}, reports=True, after_final=True,
-            group="way", implies=(R.RELEASED_IF_PAST_HOLD, R.DEPARTED, R.RESUMED_IF_ELSEWHERE),
+            group="way", implies=(R.RELEASED_IF_PAST_HOLD, R.DEPARTED, R.RESUMED),
         ),
         _kind("inspected", _("Inspected"), allowed=WHERE, reports=True, after_final=True, group="way"),
         _kind(
