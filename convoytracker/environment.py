@@ -17,7 +17,7 @@ PLACEHOLDERS = ("change-me", "changeme", "change_me", "django-insecure", "not-a-
 SHORTEST_KEY = 50
 
 
-class Env(environ.FileAwareEnv):  # type: ignore[misc]
+class Env(environ.FileAwareEnv):
     """`NAME`, or the contents of the file that `NAME_FILE` names, without the line end editors add.
 
     An empty value counts as missing: compose files pass on what is unset as the empty string.
@@ -30,6 +30,15 @@ class Env(environ.FileAwareEnv):  # type: ignore[misc]
             return default
         value = super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         return value.strip() if isinstance(value, str) else value
+
+    def whole_number(self, name: str, default: int) -> int:
+        """The value as a number of 0 or more; anything else is refused by name."""
+        value = self.get_value(name, default="")
+        if not value:
+            return default
+        if not value.isdecimal():
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.")
+        return int(value)
 
 
 def read(name: str, environment: Mapping[str, str]) -> str:

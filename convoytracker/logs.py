@@ -10,7 +10,7 @@ from typing import Any
 # The id of the request or task that is being served; "-" outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_ADDRESS = re.compile(r"[^\s<>\"'@=:,;]+@[^\s<>\"'@,;]+")
+_ADDRESS = re.compile(r"[^\s<>\"'@=:,;]+@[^\s<>\"'@,;]+\.[^\s<>\"'@,;]+")
 _PERSONAL_LINK = re.compile(r"(/(?:u|a|ack|key|reset)/)[^\s/\"']+")
 
 
@@ -56,6 +56,7 @@ def logging_settings(level: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # One line for each sweep, twice a minute for ever, says nothing.
             "celery.worker.strategy": {"level": "WARNING"},
+            "celery.worker.request": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
         },

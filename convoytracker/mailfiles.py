@@ -26,7 +26,7 @@ class EmailBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for message in email_messages:
-            self._write(message.message().as_bytes(linesep="\r\n"))
+            self._write(message.message().as_bytes())
         return len(email_messages)
 
     def _write(self, contents: bytes) -> None:

@@ -25,7 +25,7 @@ if PRODUCTION:
     refuse_bad_production(env.ENVIRON)
 
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))
-PORT = env.int("PORT", default=8000)
+PORT = env.whole_number("PORT", default=8000)
 SITE_URL = env("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 # Whether this instance holds demonstration data, says so on every page and shows the sign-ins.
 DEMO = env.bool("DEMO", default=ENVIRONMENT == "demo") and not PRODUCTION
@@ -113,7 +113,10 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database["TEST"] = {"NAME": f"test_{_database['NAME']}{env('TEST_DB_SUFFIX', default='')}"}
     if not TEST:  # a pool's idle connections would keep a test database from being dropped
-        _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=10)}
+        _database["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": env.whole_number("DATABASE_POOL", default=10),
+        }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis carries doorbells, never the only copy of anything. Without REDIS_URL an embedded instance has a
@@ -147,7 +150,7 @@ CELERY_TASK_TIME_LIMIT = 240  # below the visibility timeout, so that no task ru
 CELERY_TIMEZONE = "UTC"
 
 # How often due alerts are looked for; the promise is "within a minute", so at most half of one.
-ALERT_SWEEP_SECONDS = env.int("ALERT_SWEEP_SECONDS", default=30)
+ALERT_SWEEP_SECONDS = env.whole_number("ALERT_SWEEP_SECONDS", default=30)
 RECOVER_SECONDS = 60
 # A periodic task that waited longer than its interval is dropped: the next one does its work.
 # Delivery follows detection by half an interval, so that what was just raised is mailed at once.
@@ -184,7 +187,7 @@ if env("EMAIL_URL", default=""):
 else:
     EMAIL_BACKEND = "convoytracker.mailfiles.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", default=20)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Convoy tracker <convoys@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -237,7 +240,7 @@ CSRF_COOKIE_HTTPONLY = True
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_SECONDS = env.whole_number("HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
@@ -252,7 +255,11 @@ USE_I18N = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(
+    env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles" if PRODUCTION else VAR_DIR / "static"))
+)
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(exist_ok=True)  # files are found where they lie; whitenoise warns where this is missing
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -268,7 +275,7 @@ LOGGING = logging_settings(env("LOG_LEVEL", default="WARNING" if TEST else "INFO
 # The instance's zone: bare dates and places without a zone are read in it.
 INSTANCE_TIME_ZONE = env("INSTANCE_TIME_ZONE", default="UTC")
 # No report for this many hours makes an open convoy silent.
-SILENT_AFTER_HOURS = env.int("SILENT_AFTER_HOURS", default=168)
+SILENT_AFTER_HOURS = env.whole_number("SILENT_AFTER_HOURS", default=168)
 
 if TEST:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
