@@ -1,32 +1,72 @@
 """Shape, constraints and indexes of what is stored."""
 
+from convoys.models.alerting import (
+    Alert,
+    Deadline,
+    DeadlineState,
+    Policy,
+    PolicyStep,
+    Scope,
+    Severity,
+    Sweep,
+    Telling,
+    Watch,
+)
 from convoys.models.claim import Claim
 from convoys.models.convoy import CargoLine, Convoy, ConvoyOrganisation, OtherReference, Part, StateInterval
 from convoys.models.event import ChangeSet, Event
 from convoys.models.ledger import EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.models.messaging import (
+    Channel,
+    Covers,
+    Message,
+    MessageState,
+    Notification,
+    NotificationState,
+    Subscription,
+    UnsubscribeToken,
+)
 from convoys.models.place import ControlPoint, Place, PlaceName
 from convoys.models.route import Agreement, Route, RouteStop
 
 __all__ = [
     "Agreement",
+    "Alert",
     "CargoLine",
     "ChangeSet",
+    "Channel",
     "Claim",
     "ControlPoint",
     "Convoy",
     "ConvoyOrganisation",
+    "Covers",
+    "Deadline",
+    "DeadlineState",
     "EntryType",
     "Erasure",
     "Event",
     "LedgerEntry",
     "LedgerHead",
     "LedgerNode",
+    "Message",
+    "MessageState",
+    "Notification",
+    "NotificationState",
     "OtherReference",
     "Part",
     "Place",
     "PlaceName",
+    "Policy",
+    "PolicyStep",
     "Route",
     "RouteStop",
+    "Scope",
+    "Severity",
     "StateInterval",
+    "Subscription",
+    "Sweep",
+    "Telling",
+    "UnsubscribeToken",
+    "Watch",
     "Words",
 ]
