@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, task_prerun
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convoytracker.settings")
 
@@ -23,6 +23,12 @@ def _keep_our_logging(**_: Any) -> None:
     from django.conf import settings
 
     dictConfig(settings.LOGGING)
+
+
+@celeryd_init.connect
+def _watch_the_pulse(**_: Any) -> None:
+    """A worker's signs of life; beat's come from its scheduler."""
+    import convoytracker.pulse  # noqa: F401 - connects itself
 
 
 @task_prerun.connect

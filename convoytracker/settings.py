@@ -20,6 +20,7 @@ ENVIRONMENT = env("ENVIRONMENT", default="embedded")
 if ENVIRONMENT not in KINDS:
     raise ImproperlyConfigured(f"ENVIRONMENT is {ENVIRONMENT!r}; it may be {', '.join(KINDS)}.")
 PRODUCTION = ENVIRONMENT == "production"
+COMPOSED = ENVIRONMENT in ("production", "demo")
 TEST = ENVIRONMENT == "test"
 if PRODUCTION:
     refuse_bad_production(env.ENVIRON)
@@ -171,12 +172,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": RECOVER_SECONDS},
     },
 }
+CELERY_BEAT_SCHEDULER = "convoytracker.pulse:PulsingScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = env("BEAT_SCHEDULE_FILE", default=str(VAR_DIR / "beat-schedule"))
 
 # One process: its memory. Several: Redis, with the process's own memory while Redis is away.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    if BROKER_SOCKET
+    if BROKER_SOCKET or TEST
     else {"BACKEND": "convoytracker.cache.SturdyRedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "ct"}
 }
 
@@ -256,18 +258,17 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(
-    env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles" if PRODUCTION else VAR_DIR / "static"))
+    env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles" if COMPOSED else VAR_DIR / "static"))
 )
-if not PRODUCTION:
-    STATIC_ROOT.mkdir(exist_ok=True)  # files are found where they lie; whitenoise warns where this is missing
-WHITENOISE_USE_FINDERS = not PRODUCTION
+if COMPOSED:
+    _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+else:
+    _static_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    WHITENOISE_USE_FINDERS = True  # files are served from where they lie,
+    STATIC_ROOT.mkdir(exist_ok=True)  # and whitenoise warns where this is missing
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if PRODUCTION
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": _static_storage},
 }
 
 LOGGING = logging_settings(env("LOG_LEVEL", default="WARNING" if TEST else "INFO"))
