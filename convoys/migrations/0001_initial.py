@@ -258,6 +258,7 @@ class Migration(migrations.Migration):
                 ('contents_digest', models.CharField(max_length=64)),
                 ('door', models.CharField(max_length=32)),
                 ('recorded_at', models.DateTimeField()),
+                ('sequences', models.JSONField(help_text='What each step became: the result that a repeat is given.')),
                 ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),

@@ -21,6 +21,7 @@ class ChangeSet(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     door = models.CharField(max_length=32)
     recorded_at = models.DateTimeField()
+    sequences = models.JSONField(help_text="What each step became: the result that a repeat is given.")
 
     def __str__(self) -> str:
         return str(self.uuid)

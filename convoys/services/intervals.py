@@ -1,0 +1,93 @@
+"""State intervals: which state when, and from when until when we knew it so.
+
+One row holds a stretch of one state as it was known over a stretch of knowledge, so that any
+(as of, known at) is answered by one indexed look-up that agrees with a replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from convoys.models import Convoy, Event, StateInterval
+from convoys.replay import History, Routes, Span, in_force, replay
+
+Key = tuple[object, ...]
+
+
+def project_intervals(
+    convoy: Convoy, before: Sequence[Event], new: Sequence[Event], history: History, routes: Routes
+) -> None:
+    """Bring a convoy's intervals up to date after its history changed.
+
+    Where all that is new became known after all that was, only the newest knowledge is compared;
+    backfilled history, whose knowledge lies in between, is laid out anew.
+    """
+    known_before = max((event.known_from for event in before), default=None)
+    known_now = {event.known_from for event in new}
+    if len(known_now) == 1 and (known_before is None or known_before < min(known_now)):
+        _close_and_open(convoy, history.spans, min(known_now))
+    else:
+        events = [*before, *new]
+        _lay_out(convoy, events, sorted({event.known_from for event in events}), routes)
+
+
+def _close_and_open(convoy: Convoy, spans: Sequence[Span], known_from: datetime) -> None:
+    wanted = {_key_of(span): span for span in spans}
+    for row in convoy.state_intervals.filter(known_until=None):
+        if wanted.pop(_row_key(row), None) is None:
+            StateInterval.objects.filter(pk=row.pk).update(known_until=known_from)
+    StateInterval.objects.bulk_create(_row(convoy, span, known_from) for span in wanted.values())
+
+
+def _lay_out(convoy: Convoy, events: Sequence[Event], moments: Sequence[datetime], routes: Routes) -> None:
+    rows: list[StateInterval] = []
+    current: dict[Key, StateInterval] = {}
+    for moment in moments:
+        spans = {_key_of(span): span for span in replay(in_force(events, moment), routes).spans}
+        for key in [key for key in current if key not in spans]:
+            current.pop(key).known_until = moment
+        for key, span in spans.items():
+            if key not in current:
+                current[key] = _row(convoy, span, moment)
+                rows.append(current[key])
+    convoy.state_intervals.all().delete()
+    StateInterval.objects.bulk_create(rows)
+
+
+def _key_of(span: Span) -> Key:
+    closing = span.closing
+    return (
+        span.state, span.starts_at, span.ends_at, span.opening.occurred_at, span.opening.precision,
+        span.opening.chain, closing.occurred_at if closing else None, closing.precision if closing else "",
+        closing.chain if closing else None, span.ended, span.is_end_inferred, span.stands_at, span.held_before,
+    )  # fmt: skip
+
+
+def _row_key(row: StateInterval) -> Key:
+    return (
+        row.state, row.starts_at, row.ends_at, row.opened_at, row.opened_precision, row.opening_chain,
+        row.closed_at, row.closed_precision, row.closing_chain, row.ended, row.is_end_inferred,
+        row.stands_at_id, row.held_before_id,
+    )  # fmt: skip
+
+
+def _row(convoy: Convoy, span: Span, known_from: datetime) -> StateInterval:
+    closing = span.closing
+    return StateInterval(
+        convoy=convoy,
+        state=span.state,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
+        known_from=known_from,
+        opened_at=span.opening.occurred_at,
+        opened_precision=span.opening.precision,
+        opening_chain=span.opening.chain,
+        closed_at=closing.occurred_at if closing else None,
+        closed_precision=closing.precision if closing else "",
+        closing_chain=closing.chain if closing else None,
+        ended=span.ended,
+        is_end_inferred=span.is_end_inferred,
+        stands_at_id=span.stands_at,
+        held_before_id=span.held_before,
+    )

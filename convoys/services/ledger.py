@@ -1,0 +1,99 @@
+"""Append entries to the ledger. The head is the last lock of a transaction, and the clock is read under it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from convoys.canonical import Groups, entry_leaf, group_digest
+from convoys.clocks import MICROSECOND
+from convoys.merkle import EMPTY_ROOT, append, root_of
+from convoys.models import LedgerEntry, LedgerHead, LedgerNode, Words
+
+SALT_BYTES = 16
+
+
+@dataclass
+class Drafted:
+    """An entry about to be appended: its row is written, its groups are read back from it."""
+
+    type: str
+    sequence: int
+    groups: Groups
+
+
+@dataclass
+class OpenHead:
+    """The head, locked. `now` is this transaction's clock; sequences are handed out in order."""
+
+    head: LedgerHead
+    now: datetime
+    handed_out: int = field(default=0)
+
+    def next_sequence(self) -> int:
+        self.handed_out += 1
+        return self.head.size + self.handed_out
+
+
+def lock_head() -> OpenHead:
+    """Lock the ledger's head and read the clock under it, later than any entry before.
+
+    Nothing may be locked after this in the same transaction.
+    """
+    heads = LedgerHead.objects.select_for_update()
+    head = heads.filter(id=1).first()
+    if head is None:
+        LedgerHead.objects.get_or_create(id=1, defaults={"root": EMPTY_ROOT})
+        head = heads.get(id=1)
+    now = timezone.now()
+    if head.time is not None:
+        now = max(now, head.time + MICROSECOND)
+    return OpenHead(head, now)
+
+
+def save_words(sequence_words: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """Store the words of entries, each with a salt of its own; empty ones too."""
+    Words.objects.bulk_create(
+        Words(sequence=sequence, salt=secrets.token_bytes(SALT_BYTES), fields=fields)
+        for sequence, fields in sequence_words
+    )
+
+
+def append_entries(open_head: OpenHead, drafted: Sequence[Drafted]) -> None:
+    """Hash entries in order of sequence, extend the tree and move the head."""
+    head = open_head.head
+    size, frontier = head.size, [bytes.fromhex(text) for text in head.frontier]
+    salts = dict(Words.objects.filter(sequence__in=[d.sequence for d in drafted]).values_list("sequence", "salt"))
+    entries, nodes = [], []
+    for draft in drafted:
+        assert draft.sequence == size + 1, "the ledger has no gaps"
+        open_salt, detail_salt = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES)
+        digests = {
+            "open": group_digest(open_salt, draft.groups["open"]),
+            "detail": group_digest(detail_salt, draft.groups["detail"]),
+            "words": group_digest(salts[draft.sequence], draft.groups["words"]),
+        }
+        leaf = entry_leaf(draft.type, digests)
+        frontier, closed = append(size, frontier, leaf)
+        size += 1
+        nodes += [LedgerNode(level=level, index=index, hash=value) for level, index, value in closed]
+        entries.append(
+            LedgerEntry(
+                sequence=draft.sequence,
+                type=draft.type,
+                open_salt=open_salt,
+                detail_salt=detail_salt,
+                words_digest=digests["words"],
+                leaf_hash=leaf,
+            )
+        )
+    LedgerEntry.objects.bulk_create(entries)
+    LedgerNode.objects.bulk_create(nodes)
+    LedgerHead.objects.filter(id=1).update(
+        size=size, root=root_of(frontier), frontier=[value.hex() for value in frontier], time=open_head.now
+    )

@@ -1,0 +1,95 @@
+"""Codes to rows: one query a table for a whole change set, and a clear error for what is not on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from accounts.models import Organisation
+from convoys.errors import UnknownReference
+from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
+from convoys.services.changes import Account, ChangeSet, Claim, Record, SubjectRef
+from convoys.vocabulary import SubjectType
+
+
+class Resolver:
+    """What the codes of one change set stand for."""
+
+    def __init__(self, change_set: ChangeSet) -> None:
+        places, points, people, routes = set(), set(), set(), set()
+        for account in _accounts(change_set):
+            places.add(account.alleged_place)
+            people.update([account.speaker, account.publisher, *account.alleged_holders])
+        for step in change_set.steps:
+            if not isinstance(step, Record):
+                continue
+            places.update([step.place, step.heading, step.declares.get("origin"), step.declares.get("destination")])
+            points.add(step.held_before)
+            routes.add(step.declares.get("route"))
+            people.update([step.decided_by_organisation, step.declares.get("carrier"), step.declares.get("consignee")])
+            people.update(step.declares.get("sponsors") or ())
+            if step.visible_to is not None and not isinstance(step.visible_to, str):
+                people.update(step.visible_to)
+        self.places = Place.objects.in_bulk(_codes(places | points))
+        self.points = ControlPoint.objects.in_bulk(_codes(points))
+        self.organisations = Organisation.objects.in_bulk(_codes(people))
+        self.routes = Route.objects.in_bulk(_codes(routes))
+
+    def place(self, field: str, code: str | None) -> str | None:
+        return self._known(field, code, self.places)
+
+    def point(self, field: str, code: str | None) -> str | None:
+        return self._known(field, code, self.points)
+
+    def organisation(self, field: str, code: str | None) -> str | None:
+        return self._known(field, code, self.organisations)
+
+    def route(self, field: str, code: str | None) -> str | None:
+        return self._known(field, code, self.routes)
+
+    def zone_of(self, code: str | None) -> str:
+        """The IANA zone of a place on record; empty where it is the instance's."""
+        return self.places[code].time_zone if code else ""
+
+    @staticmethod
+    def _known(field: str, code: str | None, rows: object) -> str | None:
+        if not code:
+            return None
+        if code not in rows:  # type: ignore[operator]
+            raise UnknownReference(field, str(code))
+        return code
+
+
+def _accounts(change_set: ChangeSet) -> Iterable[Account]:
+    for step in change_set.steps:
+        if isinstance(step, Record):
+            yield from step.claims
+        elif isinstance(step, Claim):
+            yield step.account
+
+
+def _codes(values: Iterable[object]) -> list[str]:
+    return [value for value in values if isinstance(value, str) and value and "\x00" not in value]
+
+
+def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | ControlPoint | Agreement]:
+    """Lock rows in one fixed order (type, then key), so that two writers never wait for each other."""
+    by_type: dict[str, set[str]] = {}
+    for ref in refs:
+        by_type.setdefault(ref.type, set()).add(ref.code)
+    found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
+    clean = {kind: [code for code in codes if "\x00" not in code] for kind, codes in by_type.items()}
+    for agreement in (
+        Agreement.objects.select_for_update().filter(code__in=clean.get(SubjectType.AGREEMENT, [])).order_by("code")
+    ):
+        found[SubjectRef(SubjectType.AGREEMENT, agreement.code)] = agreement
+    for point in (
+        ControlPoint.objects.select_for_update()
+        .filter(pk__in=clean.get(SubjectType.CONTROL_POINT, []))
+        .order_by("pk")
+    ):
+        found[SubjectRef(SubjectType.CONTROL_POINT, point.pk)] = point
+    for row in (
+        Convoy.objects.select_for_update().filter(reference__in=clean.get(SubjectType.CONVOY, [])).order_by("pk")
+    ):
+        found[SubjectRef(SubjectType.CONVOY, row.reference)] = row
+    return found
