@@ -6,14 +6,14 @@ the empty string, so that each door can show its own italic word and nobody prin
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-DAY = timedelta(days=1)
+EXACT_UP_TO_DAYS = 14  # a long span's hours tell nobody anything
 
 
 def plain_number(value: Decimal | int) -> str:
@@ -54,11 +54,11 @@ def days(count: int) -> str:
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": f"{count:,d}"}
 
 
-def exact_span(span: timedelta) -> str:
-    """A span known to the hour or minute: "1 d 21 h", "3 h 20 min", "less than a minute"."""
-    minutes = max(int(span.total_seconds()), 0) // 60
-    if minutes >= 2 * 24 * 60 * 7:
-        return days(minutes // (24 * 60))
+def span_of_time(count: Decimal, is_whole_days: bool) -> str:
+    """A duration in days: "16 days" where only days are known, else "1 d 21 h" or "3 h 20 min"."""
+    if is_whole_days or count >= EXACT_UP_TO_DAYS:
+        return days(int(count))
+    minutes = int(count * 24 * 60)
     if minutes >= 24 * 60:
         return f"{minutes // (24 * 60)} d {minutes // 60 % 24} h"
     if minutes >= 60:

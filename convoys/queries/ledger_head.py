@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from convoys.merkle import EMPTY_ROOT
 from convoys.models import LedgerHead
-
-EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def newest_head() -> tuple[int, bytes]:

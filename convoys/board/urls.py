@@ -1,0 +1,16 @@
+"""Addresses of the pages for readers: situation, convoys, data, and the embedded copy's mail."""
+
+from django.urls import path
+
+from convoys.board import mail, views
+
+app_name = "board"
+urlpatterns = [
+    path("", views.situation, name="situation"),
+    path("convoys", views.convoy_list, name="convoys"),
+    path("convoys/<str:reference>", views.convoy_page, name="convoy"),
+    path("data", views.data, name="data"),
+    path("mail", mail.mail_list, name="mail"),
+    path("mail/<str:name>", mail.mail_page, name="mail_page"),
+    path("mail/<str:name>/html", mail.mail_html, name="mail_html"),
+]

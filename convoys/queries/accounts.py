@@ -1,0 +1,129 @@
+"""Claims as accounts: who says what about an entry, each with its words, its corrections and answers.
+
+Accounts stand oldest first by the day they were said, then by name; none is preferred or merged.
+Of each chain the last entry is the account; what it replaced stays readable beneath it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from accounts.models import Organisation
+from convoys.models import Claim, Event
+from convoys.queries.contested import contested_points
+from convoys.queries.history import words_of
+from convoys.queries.visibility import Viewer, visible_claims
+from convoys.vocabulary import Act
+
+NOT_SAID = date.max
+CODES = ("speaker_organisation", "publisher_organisation")
+
+
+@dataclass
+class Account:
+    """One speaker's account. `claim` is the newest entry of its chain, `words` that entry's words.
+
+    `speaker` is empty where the source is confidential for this viewer; `words_erased` where an
+    administrator took the words out.
+    """
+
+    claim: Claim
+    words: Mapping[str, Any]
+    speaker: str
+    publisher: str
+    holders: list[str]
+    is_masked: bool
+    words_erased: bool = False
+    earlier: list[Account] = field(default_factory=list)
+    answers: list[Account] = field(default_factory=list)
+
+    @property
+    def is_retracted(self) -> bool:
+        return self.claim.act == Act.RETRACT
+
+    @property
+    def order(self) -> tuple[date, str, int]:
+        return (self.claim.said_on or NOT_SAID, self.speaker.casefold(), self.claim.sequence)
+
+
+def accounts_on(viewer: Viewer, *, events: Iterable[int] = (), convoy: int | None = None) -> list[Account]:
+    """Every account that this viewer may read on these event chains, and on a convoy's items.
+
+    Answers (claims on claims) hang under the account they answer. A fixed number of queries.
+    """
+    visible = visible_claims(viewer).select_related("alleged_place").prefetch_related("alleged_place__names")
+    about = visible.filter(target_event__in=list(events))
+    if convoy is not None:
+        about = about | visible.filter(target_convoy=convoy)
+    claims = list(about.order_by("sequence"))
+    answers = list(visible.filter(target_claim__in={claim.chain for claim in claims}).order_by("sequence"))
+    return _assembled(viewer, [*claims, *answers])
+
+
+def contested_by_chain(
+    accounts: Sequence[Account], events: Mapping[int, Event] | None = None
+) -> dict[int, tuple[str, ...]]:
+    """What the accounts of each event chain contradict each other on; chains without contest are missing."""
+    by_chain: dict[int, list[Account]] = {}
+    for account in accounts:
+        if account.claim.target_event_id is not None:
+            by_chain.setdefault(account.claim.target_event_id, []).append(account)
+    found = {}
+    for chain, heap in by_chain.items():
+        standing = [one for account in heap for one in (account, *account.answers) if not one.is_retracted]
+        words = {one.claim.sequence: one.words for one in standing}
+        points = contested_points([one.claim for one in standing], words, (events or {}).get(chain))
+        if points:
+            found[chain] = points
+    return found
+
+
+def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:
+    words = words_of(claim.sequence for claim in claims)
+    names = _names(claims, words)
+    by_chain: dict[int, list[Account]] = {}
+    for claim in claims:
+        by_chain.setdefault(claim.chain, []).append(_account(viewer, claim, words.get(claim.sequence), names))
+    newest: dict[int, Account] = {}
+    for chain, entries in by_chain.items():
+        newest[chain] = entries[-1]
+        entries[-1].earlier = entries[:-1]
+    top = []
+    for account in newest.values():
+        target = newest.get(account.claim.target_claim_id or 0)
+        (target.answers if target is not None else top).append(account)
+    for account in newest.values():
+        account.answers.sort(key=lambda answer: answer.order)
+    return sorted(top, key=lambda account: account.order)
+
+
+def _names(claims: list[Claim], words: Mapping[int, Mapping[str, Any]]) -> dict[str, str]:
+    """Our neutral names of every organisation that is named by code."""
+    codes = {str(said[key]) for said in words.values() for key in CODES if key in said}
+    codes |= {code for claim in claims for code in claim.alleged_holders}
+    return dict(Organisation.objects.filter(code__in=codes).values_list("code", "name"))
+
+
+def _account(
+    viewer: Viewer, claim: Claim, stored: Mapping[str, Any] | None, names: Mapping[str, str]
+) -> Account:
+    masked = claim.is_confidential and not viewer.is_staff
+    words = {} if masked or stored is None else stored
+    return Account(
+        claim=claim,
+        words=words,
+        speaker=_named(words, "speaker", names),
+        publisher=_named(words, "publisher", names),
+        holders=[names.get(code, code) for code in claim.alleged_holders],
+        is_masked=masked,
+        words_erased=stored is None and not masked,
+    )
+
+
+def _named(words: Mapping[str, Any], role: str, names: Mapping[str, str]) -> str:
+    """Our name of the organisation, or the free name that was given."""
+    code = str(words.get(f"{role}_organisation", ""))
+    return names.get(code, code) if code else str(words.get(role, ""))
