@@ -53,8 +53,16 @@ class IllegalHistory(ConvoyError):
 
     code = "illegal_history"
 
-    def __init__(self, subject: str, state: str, event: Clash, earlier: Clash | None, legal: Sequence[str]) -> None:
-        self.subject, self.state, self.event, self.earlier, self.legal = subject, state, event, earlier, tuple(legal)
+    def __init__(
+        self, subject: str, state: str, event: Clash, earlier: Clash | None, legal: Sequence[str]
+    ) -> None:
+        self.subject, self.state, self.event, self.earlier, self.legal = (
+            subject,
+            state,
+            event,
+            earlier,
+            tuple(legal),
+        )
         after = f" after {earlier}" if earlier else ""
         options = ", ".join(kind.replace("_", " ") for kind in legal) or "nothing that changes the state"
         super().__init__(
@@ -71,7 +79,8 @@ class Conflict(ConvoyError):
     def __init__(self, subject: str) -> None:
         self.subject = subject
         super().__init__(
-            f"{subject} has a newer entry than the one you saw. Nothing was written: look at it and send yours again."
+            f"{subject} has a newer entry than the one you saw. "
+            "Nothing was written: look at it and send yours again."
         )
 
 
@@ -98,4 +107,6 @@ class Busy(ConvoyError):
     code = "busy"
 
     def __init__(self) -> None:
-        super().__init__("Another report on the same subject is being written. Nothing was lost: send yours again.")
+        super().__init__(
+            "Another report on the same subject is being written. Nothing was lost: send yours again."
+        )

@@ -20,7 +20,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def append(size: int, frontier: Sequence[bytes], leaf: bytes) -> tuple[list[bytes], list[tuple[int, int, bytes]]]:
+def append(
+    size: int, frontier: Sequence[bytes], leaf: bytes
+) -> tuple[list[bytes], list[tuple[int, int, bytes]]]:
     """Add a leaf to a tree of `size` leaves.
 
     Returns the new frontier and the complete subtrees that this leaf closed, as

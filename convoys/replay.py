@@ -172,7 +172,9 @@ class _Fold:
         facts, place = self.facts, event.place_id
         match rule:
             case Implied.RELEASED_IF_ELSEWHERE:
-                return facts.state == State.HELD and bool(place and facts.stands_at) and place != facts.stands_at
+                return (
+                    facts.state == State.HELD and bool(place and facts.stands_at) and place != facts.stands_at
+                )
             case Implied.RELEASED_IF_PAST_HOLD:
                 return facts.state == State.HELD and self._is_past_hold(place)
             case Implied.DEPARTED_IF_AWAY:
@@ -206,7 +208,7 @@ class _Fold:
             after = intended_state(kind, facts)
         self.history.steps.append(Step(event, kind, is_inferred, before, after))
         if facts.hold is not None and after != State.HELD:
-            self._end_hold(kind, event, is_inferred)
+            self._end_hold(facts.hold, kind, event, is_inferred)
         if after == State.HELD and facts.hold is None:
             where = event.place_id or facts.stands_at
             facts.hold = Episode(event, where, event.held_before_id)
@@ -218,9 +220,7 @@ class _Fold:
             self._open_span(after, kind, event, is_inferred)
             facts.state, facts.state_since = after, event
 
-    def _end_hold(self, kind: str, event: Event, is_inferred: bool) -> None:
-        hold = self.facts.hold
-        assert hold is not None
+    def _end_hold(self, hold: Episode, kind: str, event: Event, is_inferred: bool) -> None:
         hold.closing, hold.ended, hold.is_end_inferred = event, KINDS[kind].ends_hold or kind, is_inferred
         self.facts.hold = self.facts.held_before = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django_fsm import GET_STATE
 
@@ -39,7 +39,7 @@ def _rules(kind: str) -> dict[str, Rule]:
     rules = {}
     for source, step in declared.items():
         target = step.target.func if isinstance(step.target, GET_STATE) else step.target
-        rules[str(source)] = Rule(target, tuple(step.conditions or ()))
+        rules[str(source)] = Rule(cast("str | Callable[..., str]", target), tuple(step.conditions or ()))
     return rules
 
 

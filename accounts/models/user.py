@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models.organisation import Organisation
 
@@ -23,6 +24,6 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         constraints = [
             models.UniqueConstraint(
-                models.functions.Lower("email"), condition=~models.Q(email=""), name="user_email_once"
+                Lower("email"), condition=~models.Q(email=""), name="user_email_once"
             )
         ]

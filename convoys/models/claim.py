@@ -27,12 +27,16 @@ class Claim(Entry):
     target_control_point = models.ForeignKey(
         ControlPoint, on_delete=models.PROTECT, null=True, related_name="claims"
     )
-    target_agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True, related_name="claims")
+    target_agreement = models.ForeignKey(
+        Agreement, on_delete=models.PROTECT, null=True, related_name="claims"
+    )
 
     stance = code_field(vocabulary.Stance, blank=False)
     is_verbatim = models.BooleanField(default=False)
     speaker_kind = code_field(vocabulary.SpeakerKind, blank=False)
-    is_confidential = models.BooleanField(default=False, help_text="Others than staff see the speaker's kind only.")
+    is_confidential = models.BooleanField(
+        default=False, help_text="Others than staff see the speaker's kind only."
+    )
 
     said_on = models.DateField(null=True)
     reported_on = models.DateField(null=True)
@@ -52,25 +56,44 @@ class Claim(Entry):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(
-                    target_event__isnull=False, target_claim=None, target_convoy=None,
-                    target_control_point=None, target_agreement=None, target_item="",
+                    target_event__isnull=False,
+                    target_claim=None,
+                    target_convoy=None,
+                    target_control_point=None,
+                    target_agreement=None,
+                    target_item="",
                 )
                 | models.Q(
-                    target_event=None, target_claim__isnull=False, target_convoy=None,
-                    target_control_point=None, target_agreement=None, target_item="",
+                    target_event=None,
+                    target_claim__isnull=False,
+                    target_convoy=None,
+                    target_control_point=None,
+                    target_agreement=None,
+                    target_item="",
                 )
                 | models.Q(
-                    target_event=None, target_claim=None, target_convoy__isnull=False,
-                    target_control_point=None, target_agreement=None,
+                    target_event=None,
+                    target_claim=None,
+                    target_convoy__isnull=False,
+                    target_control_point=None,
+                    target_agreement=None,
                 )
                 & ~models.Q(target_item="")
                 | models.Q(
-                    target_event=None, target_claim=None, target_convoy=None,
-                    target_control_point__isnull=False, target_agreement=None, target_item="",
+                    target_event=None,
+                    target_claim=None,
+                    target_convoy=None,
+                    target_control_point__isnull=False,
+                    target_agreement=None,
+                    target_item="",
                 )
                 | models.Q(
-                    target_event=None, target_claim=None, target_convoy=None,
-                    target_control_point=None, target_agreement__isnull=False, target_item="",
+                    target_event=None,
+                    target_claim=None,
+                    target_convoy=None,
+                    target_control_point=None,
+                    target_agreement__isnull=False,
+                    target_item="",
                 ),
                 name="claim_of_one_target",
             ),

@@ -41,7 +41,9 @@ class Convoy(ConvoyStates):
     held_precision = code_field(vocabulary.Precision)
     hold_chain = models.BigIntegerField(null=True)
     stands_at = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="standing_convoys")
-    held_before = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="held_convoys")
+    held_before = models.ForeignKey(
+        ControlPoint, on_delete=models.PROTECT, null=True, related_name="held_convoys"
+    )
     heading = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
     heading_back = models.BooleanField(default=False)
     last_reported_at = models.DateTimeField(null=True)
@@ -110,7 +112,9 @@ class ConvoyOrganisation(models.Model):
     class Meta:
         ordering = ["convoy", "part", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["convoy", "organisation", "part"], name="convoy_organisation_part_once")
+            models.UniqueConstraint(
+                fields=["convoy", "organisation", "part"], name="convoy_organisation_part_once"
+            )
         ]
         indexes = [models.Index(fields=["organisation", "convoy"], name="convoy_by_organisation")]
 
@@ -150,7 +154,9 @@ class OtherReference(models.Model):
 
     class Meta:
         ordering = ["issuer", "number"]
-        constraints = [models.UniqueConstraint(fields=["issuer", "number"], name="other_reference_once_per_issuer")]
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "number"], name="other_reference_once_per_issuer")
+        ]
 
     def __str__(self) -> str:
         return f"{self.issuer}: {self.number}"

@@ -18,7 +18,9 @@ class ChangeSet(models.Model):
 
     uuid = models.UUIDField(primary_key=True)
     contents_digest = models.CharField(max_length=64)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     door = models.CharField(max_length=32)
     recorded_at = models.DateTimeField()
     sequences = models.JSONField(help_text="What each step became: the result that a repeat is given.")
@@ -39,7 +41,9 @@ class Entry(models.Model):
     backfilled = models.BooleanField(default=False)
     known_from = models.DateTimeField()
     recorded_at = models.DateTimeField()
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         abstract = True
@@ -52,7 +56,9 @@ class Event(Entry):
     """Something that happened to one subject: kind, when, where. It carries no source of its own."""
 
     convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="events")
-    control_point = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="events")
+    control_point = models.ForeignKey(
+        ControlPoint, on_delete=models.PROTECT, null=True, related_name="events"
+    )
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True, related_name="events")
     kind = models.CharField(max_length=32, choices=vocabulary.KIND_CHOICES)
 

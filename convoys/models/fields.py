@@ -14,7 +14,8 @@ def tonnes_field(**options: Any) -> models.DecimalField[Any, Any]:
 
 def code_field(choices: type[models.TextChoices], **options: Any) -> models.CharField[Any, Any]:
     """A code of a closed list; the empty string where none is stated."""
-    return models.CharField(max_length=32, choices=choices, **({"blank": True, "default": ""} | options))
+    settings: dict[str, Any] = {"blank": True, "default": ""} | options
+    return models.CharField(max_length=32, choices=choices, **settings)
 
 
 def tonnage_in_order(name: str, low: str, high: str) -> models.CheckConstraint:

@@ -38,7 +38,9 @@ class Place(models.Model):
     @property
     def display_name(self) -> str:
         """Every party's name, in alphabetical order: "Berdzor / Lachin". Prefetch `names` in lists."""
-        shown = {name.name for name in self.names.all() if not name.is_alias and name.party != NamingParty.OTHER}
+        shown = {
+            name.name for name in self.names.all() if not name.is_alias and name.party != NamingParty.OTHER
+        }
         if not shown:
             shown = {name.name for name in self.names.all() if not name.is_alias}
         return " / ".join(sorted(shown, key=str.casefold)) or self.code
@@ -66,7 +68,9 @@ class ControlPoint(models.Model):
     `access` is a projection of its events, written by the timeline alone.
     """
 
-    place = models.OneToOneField(Place, on_delete=models.PROTECT, primary_key=True, related_name="control_point")
+    place = models.OneToOneField(
+        Place, on_delete=models.PROTECT, primary_key=True, related_name="control_point"
+    )
     type = code_field(vocabulary.ControlPointType, blank=False)
     side_a = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     side_b = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -22,7 +22,7 @@ class Departing(Protocol):
     departed: bool
 
 
-def not_departed(facts: Departing) -> bool:
+def not_departed(facts: Any) -> bool:
     """A convoy can be cancelled, or go back to planned, only while it has not left."""
     return not facts.departed
 
@@ -35,7 +35,9 @@ def released_to(facts: Departing, **_: Any) -> str:
 class ConvoyStates(models.Model):
     """The guarded state column. Only `convoys.services.timeline` moves it."""
 
-    status = FSMField(max_length=16, choices=State.choices, default=UNREGISTERED, protected=True, editable=False)
+    status = FSMField(
+        max_length=16, choices=State.choices, default=UNREGISTERED, protected=True, editable=False
+    )
     departed = models.BooleanField(default=False, editable=False)
 
     class Meta:

@@ -110,7 +110,9 @@ def _disjoint(a: set[str], b: set[str]) -> bool:
 def _places_disagree(a: set[str], b: set[str], event: Event | None) -> bool:
     """An event's own place and the point it is held before agree with each other."""
     same = {event.place_id, event.held_before_id} - {None} if event else set()
-    return _disjoint({"here" if place in same else place for place in a}, {"here" if p in same else p for p in b})
+    return _disjoint(
+        {"here" if place in same else place for place in a}, {"here" if p in same else p for p in b}
+    )
 
 
 def _disagree(a: _Alleged, b: _Alleged, event: Event | None) -> Iterable[str]:

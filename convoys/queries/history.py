@@ -24,7 +24,10 @@ def events_of(subject: Subject, viewer: Viewer) -> QuerySet[Event]:
 
 
 def history_of(
-    convoy: Convoy, viewer: Viewer | None = None, as_of: datetime | None = None, known_at: datetime | None = None
+    convoy: Convoy,
+    viewer: Viewer | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
 ) -> History:
     """A convoy's history as it was at a moment, as known at a moment; both default to now.
 
@@ -52,7 +55,11 @@ def claims_of(subject: Subject, viewer: Viewer) -> QuerySet[Claim]:
 
 def _about(target: str, column: str, subject: Subject) -> Q:
     direct = Q(**{target: subject}) | Q(**{f"target_event__{column}": subject})
-    return direct | Q(**{f"target_claim__{target}": subject}) | Q(**{f"target_claim__target_event__{column}": subject})
+    return (
+        direct
+        | Q(**{f"target_claim__{target}": subject})
+        | Q(**{f"target_claim__target_event__{column}": subject})
+    )
 
 
 def claims_in_force(claims: Iterable[Claim], known_at: datetime | None = None) -> list[Claim]:

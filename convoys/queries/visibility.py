@@ -97,7 +97,9 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
         ),
     )
     seen = Q(about_convoy=None) | Exists(visible_convoys(viewer).filter(pk=OuterRef("about_convoy")))
-    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
+    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(
+        viewer, "about_convoy", True
+    )
     target = Q(about_event=None) | Exists(visible_events(viewer).filter(sequence=OuterRef("about_event")))
     answered = (
         Q(target_claim=None)

@@ -33,5 +33,12 @@ def check_author(change_set: ChangeSet, targets: Targets) -> None:
 def check_accounts(change_set: ChangeSet) -> None:
     """Every event is written with its first account, but for the desk's own acts. Raises InvalidInput."""
     for step in change_set.steps:
-        if isinstance(step, Record) and step.kind in KINDS and not KINDS[step.kind].desk_act and not step.claims:
-            raise InvalidInput({"speaker": "Say who says so: every report is kept with the account it rests on."})
+        if (
+            isinstance(step, Record)
+            and step.kind in KINDS
+            and not KINDS[step.kind].desk_act
+            and not step.claims
+        ):
+            raise InvalidInput(
+                {"speaker": "Say who says so: every report is kept with the account it rests on."}
+            )

@@ -66,7 +66,11 @@ class When:
         A local time that the zone's clock shows twice is taken as the first, one that it skips is
         an error. Raises InvalidInput on anything else.
         """
-        shapes = (("%Y-%m-%dT%H:%M", Precision.MINUTE), ("%Y-%m-%d", Precision.DAY), ("%Y-%m", Precision.MONTH))
+        shapes = (
+            ("%Y-%m-%dT%H:%M", Precision.MINUTE),
+            ("%Y-%m-%d", Precision.DAY),
+            ("%Y-%m", Precision.MONTH),
+        )
         for shape, precision in shapes:
             try:
                 local = datetime.strptime(text, shape)

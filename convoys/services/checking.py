@@ -20,14 +20,14 @@ CLOCK_SKEW = timedelta(minutes=5)
 THOUSANDTH = Decimal("0.001")
 
 
-def text(field: str, value: Any, limit: int = SHORT, required: bool = False) -> str:
+def text(field: str, value: object, limit: int = SHORT, required: bool = False) -> str:
     """A text without control characters, at most `limit` long, trimmed. Raises InvalidInput."""
     if not isinstance(value, str):
         raise InvalidInput({field: "This must be a text."})
     value = value.strip()
     if len(value) > limit:
         raise InvalidInput({field: f"This text has {len(value):,} characters; {limit:,} is the most."})
-    if any(ord(sign) < 32 and sign not in "\n\r\t" or ord(sign) == 127 for sign in value):
+    if any((ord(sign) < 32 and sign not in "\n\r\t") or ord(sign) == 127 for sign in value):
         raise InvalidInput({field: "This text holds control characters that cannot be stored. Type it anew."})
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in value):
         raise InvalidInput({field: "This text holds half a character that cannot be stored. Type it anew."})
@@ -63,7 +63,9 @@ def decimal(field: str, value: Any, most: Decimal = MOST_TONNES) -> Decimal | No
         if not number.is_finite() or not 0 <= number <= most or number != number.quantize(THOUSANDTH):
             raise InvalidOperation
     except InvalidOperation:
-        raise InvalidInput({field: f"Give a figure from 0 to {most:,} with at most three decimals."}) from None
+        raise InvalidInput(
+            {field: f"Give a figure from 0 to {most:,} with at most three decimals."}
+        ) from None
     return number.quantize(THOUSANDTH)
 
 
@@ -71,13 +73,15 @@ def tonnage(low: Any, high: Any, prefix: str = "") -> tuple[Decimal | None, Deci
     """Low and high in tonnes: both unknown, "at least", exact or a range. Raises InvalidInput."""
     least, most = decimal(f"{prefix}tonnes_low", low), decimal(f"{prefix}tonnes_high", high)
     if least is None and most is not None:
-        raise InvalidInput({f"{prefix}tonnes_low": "Give the lowest figure too; “at most” alone says nothing."})
+        raise InvalidInput(
+            {f"{prefix}tonnes_low": "Give the lowest figure too; “at most” alone says nothing."}
+        )
     if least is not None and most is not None and most < least:
         raise InvalidInput({f"{prefix}tonnes_high": "The highest figure is below the lowest."})
     return least, most
 
 
-def happened(field: str, at: Any, now: datetime) -> datetime:
+def happened(field: str, at: object, now: datetime) -> datetime:
     """An aware instant between 1990 and now. Raises InvalidInput."""
     if not isinstance(at, datetime):
         raise InvalidInput({field: "Give a date or a date and time."})
@@ -88,13 +92,15 @@ def happened(field: str, at: Any, now: datetime) -> datetime:
     except OverflowError:
         raise InvalidInput({field: "This date is out of range."}) from None
     if at > now + CLOCK_SKEW:
-        raise InvalidInput({field: "This lies in the future. Record what has happened; plans go in the declaration."})
+        raise InvalidInput(
+            {field: "This lies in the future. Record what has happened; plans go in the declaration."}
+        )
     if at < EARLIEST:
         raise InvalidInput({field: "This lies before 1990. Check the year."})
     return at
 
 
-def planned(field: str, at: Any) -> datetime:
+def planned(field: str, at: object) -> datetime:
     """An aware instant that may lie ahead, within ten years. Raises InvalidInput."""
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise InvalidInput({field: "Give a date and time with its zone."})

@@ -38,7 +38,9 @@ def stored_audience(visible_to: Any, resolver: Resolver) -> Any:
         return ALL_PARTNERS
     if isinstance(visible_to, str):
         raise InvalidInput({"visible_to": "Share with all partners, or name organisations."})
-    return sorted({_code(resolver.organisation, "visible_to", code) for code in _listed("visible_to", visible_to)})
+    return sorted(
+        {_code(resolver.organisation, "visible_to", code) for code in _listed("visible_to", visible_to)}
+    )
 
 
 def _listed(field: str, value: Any) -> list[Any]:
@@ -78,7 +80,9 @@ def _cargo(value: Any, resolver: Resolver) -> list[dict[str, Any]]:
         quantity = checking.decimal("cargo", line.get("quantity"))
         if quantity is not None:
             kept["quantity"] = tonnes_text(quantity)
-        kept |= {f"tonnes_{end}": t for end, t in _pair(line.get("tonnes_low"), line.get("tonnes_high")).items()}
+        kept |= {
+            f"tonnes_{end}": t for end, t in _pair(line.get("tonnes_low"), line.get("tonnes_high")).items()
+        }
         lines.append({name: item for name, item in kept.items() if item != ""})
     return lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from convoys.clocks import MICROSECOND, end_of_day, instance_zone, period_of
 from convoys.errors import InvalidInput
@@ -34,25 +34,35 @@ Subject = Convoy | ControlPoint | Agreement
 MAKES_KNOWN = frozenset({Stance.REPORTS, Stance.CONFIRMS})
 
 
-@dataclass
-class Draft:
-    """A row on its way into the ledger, with the words that go beside it."""
+Row = TypeVar("Row", Event, Claim)
 
-    row: Event | Claim
+
+@dataclass
+class Draft(Generic[Row]):
+    """A row on its way into the ledger, with the words that go beside it.
+
+    A claim that is written with its event `follows` that event's draft.
+    """
+
+    row: Row
     words: dict[str, str]
     step: int
     # The day that makes it known, where history is backfilled; None: our own clock.
     known_from: datetime | None = None
-    follows: Draft | None = field(default=None, repr=False)
+    follows: Draft[Event] | None = field(default=None, repr=False)
 
 
-def draft_event(record: Record, subject: Subject, resolver: Resolver, now: datetime, step: int) -> Draft:
+def draft_event(
+    record: Record, subject: Subject, resolver: Resolver, now: datetime, step: int
+) -> Draft[Event]:
     """One report as an event row. Raises InvalidInput naming each field that cannot be taken."""
     kind = KINDS.get(record.kind)
     if kind is None or record.kind in NOT_YET:
         raise InvalidInput({"kind": f"“{str(record.kind)[:40]}” is no kind of event that can be recorded."})
     if record.subject.type not in kind.subjects:
-        raise InvalidInput({"kind": f"“{record.kind}” is not recorded of a {record.subject.type.replace('_', ' ')}."})
+        raise InvalidInput(
+            {"kind": f"“{record.kind}” is not recorded of a {record.subject.type.replace('_', ' ')}."}
+        )
     given = {
         "place": record.place, "held_before": record.held_before, "heading": record.heading,
         "decided_by": record.decided_by, "decided_by_organisation": record.decided_by_organisation,
@@ -64,9 +74,9 @@ def draft_event(record: Record, subject: Subject, resolver: Resolver, now: datet
         given.pop("visible_to")  # becomes an entry of its own
     filled = {name for name, value in given.items() if value not in ("", None)}
     if extra := sorted(filled - kind.allowed):
-        raise InvalidInput({name: f"A report of “{record.kind}” does not carry this." for name in extra})
+        raise InvalidInput(dict.fromkeys(extra, f"A report of “{record.kind}” does not carry this."))
     if absent := sorted(kind.required - filled):
-        raise InvalidInput({name: "This is needed." for name in absent})
+        raise InvalidInput(dict.fromkeys(absent, "This is needed."))
 
     low, high = checking.tonnage(record.tonnes_low, record.tonnes_high)
     place = resolver.place("place", record.place)
@@ -87,7 +97,9 @@ def draft_event(record: Record, subject: Subject, resolver: Resolver, now: datet
         held_before_id=resolver.point("held_before", record.held_before),
         heading_id=resolver.place("heading", record.heading),
         decided_by=checking.choice("decided_by", record.decided_by, DecidedBy),
-        decided_by_organisation_id=resolver.organisation("decided_by_organisation", record.decided_by_organisation),
+        decided_by_organisation_id=resolver.organisation(
+            "decided_by_organisation", record.decided_by_organisation
+        ),
         access=checking.choice("access", record.access, Access),
         loss_mode=checking.choice("loss_mode", record.loss_mode, LossMode),
         trucks=checking.count("trucks", record.trucks),
@@ -113,12 +125,16 @@ def _subject_column(subject: Subject) -> dict[str, Any]:
 
 def draft_claim(
     account: Account, target: dict[str, Any], resolver: Resolver, now: datetime, step: int, audience: str
-) -> Draft:
+) -> Draft[Claim]:
     """One account as a claim row; `target` holds its target column. Raises InvalidInput."""
     low, high = checking.tonnage(account.alleged_tonnes_low, account.alleged_tonnes_high, "alleged_")
     when = account.alleged_when
-    holders = sorted({str(resolver.organisation("alleged_holders", code)) for code in account.alleged_holders})
-    causes = sorted({checking.choice("alleged_causes", code, Cause, required=True) for code in account.alleged_causes})
+    holders = sorted(
+        {str(resolver.organisation("alleged_holders", code)) for code in account.alleged_holders}
+    )
+    causes = sorted(
+        {checking.choice("alleged_causes", code, Cause, required=True) for code in account.alleged_causes}
+    )
     statement = checking.text("statement", account.statement, limit=checking.LONG)
     if account.is_verbatim and not statement:
         raise InvalidInput({"statement": "Give the words themselves, or leave “word for word” unticked."})
@@ -134,7 +150,9 @@ def draft_claim(
         alleged_holders=holders,
         alleged_causes=causes,
         alleged_at=checking.happened("alleged_when", when.at, now) if when else None,
-        alleged_precision=checking.choice("alleged_when", when.precision, Precision, required=True) if when else "",
+        alleged_precision=checking.choice("alleged_when", when.precision, Precision, required=True)
+        if when
+        else "",
         alleged_place_id=resolver.place("alleged_place", account.alleged_place),
         alleged_access=checking.choice("alleged_access", account.alleged_access, Access),
         alleged_order=checking.choice("alleged_order", account.alleged_order, Order),
@@ -174,9 +192,9 @@ def _filled(words: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in words.items() if value}
 
 
-def event_known_from(claims: list[Draft]) -> datetime | None:
+def event_known_from(claims: list[Draft[Claim]]) -> datetime | None:
     """An event is known from the earliest dated of the claims written with it that report or confirm."""
-    days = [claim.known_from for claim in claims if claim.known_from and claim.row.stance in MAKES_KNOWN]  # type: ignore[union-attr]
+    days = [claim.known_from for claim in claims if claim.known_from and claim.row.stance in MAKES_KNOWN]
     return min(days, default=None)
 
 

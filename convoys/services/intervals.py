@@ -58,8 +58,9 @@ def _lay_out(convoy: Convoy, events: Sequence[Event], moments: Sequence[datetime
 def _key_of(span: Span) -> Key:
     closing = span.closing
     return (
-        span.state, span.starts_at, span.ends_at, span.opening.occurred_at, span.opening.precision,
-        span.opening.chain, closing.occurred_at if closing else None, closing.precision if closing else "",
+        span.state, span.starts_at, span.ends_at,
+        span.opening.occurred_at, span.opening.precision, span.opening.chain,
+        closing.occurred_at if closing else None, closing.precision if closing else "",
         closing.chain if closing else None, span.ended, span.is_end_inferred, span.stands_at, span.held_before,
     )  # fmt: skip
 

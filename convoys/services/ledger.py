@@ -1,4 +1,4 @@
-"""Append entries to the ledger. The head is the last lock of a transaction, and the clock is read under it."""
+"""Append entries to the ledger. The head is the last lock taken, and the clock is read under it."""
 
 from __future__ import annotations
 
@@ -68,15 +68,18 @@ def append_entries(open_head: OpenHead, drafted: Sequence[Drafted]) -> None:
     """Hash entries in order of sequence, extend the tree and move the head."""
     head = open_head.head
     size, frontier = head.size, [bytes.fromhex(text) for text in head.frontier]
-    salts = dict(Words.objects.filter(sequence__in=[d.sequence for d in drafted]).values_list("sequence", "salt"))
+    salts = dict(
+        Words.objects.filter(sequence__in=[d.sequence for d in drafted]).values_list("sequence", "salt")
+    )
     entries, nodes = [], []
     for draft in drafted:
-        assert draft.sequence == size + 1, "the ledger has no gaps"
+        if draft.sequence != size + 1:
+            raise RuntimeError(f"the ledger has no gaps: entry {draft.sequence} after {size}")
         open_salt, detail_salt = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES)
         digests = {
             "open": group_digest(open_salt, draft.groups["open"]),
             "detail": group_digest(detail_salt, draft.groups["detail"]),
-            "words": group_digest(salts[draft.sequence], draft.groups["words"]),
+            "words": group_digest(bytes(salts[draft.sequence]), draft.groups["words"]),
         }
         leaf = entry_leaf(draft.type, digests)
         frontier, closed = append(size, frontier, leaf)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from accounts.models import Organisation
 from convoys.errors import UnknownReference
@@ -15,17 +16,24 @@ class Resolver:
     """What the codes of one change set stand for."""
 
     def __init__(self, change_set: ChangeSet) -> None:
-        places, points, people, routes = set(), set(), set(), set()
+        places: set[Any] = set()
+        points: set[Any] = set()
+        people: set[Any] = set()
+        routes: set[Any] = set()
         for account in _accounts(change_set):
             places.add(account.alleged_place)
             people.update([account.speaker, account.publisher, *account.alleged_holders])
         for step in change_set.steps:
             if not isinstance(step, Record):
                 continue
-            places.update([step.place, step.heading, step.declares.get("origin"), step.declares.get("destination")])
+            places.update(
+                [step.place, step.heading, step.declares.get("origin"), step.declares.get("destination")]
+            )
             points.add(step.held_before)
             routes.add(step.declares.get("route"))
-            people.update([step.decided_by_organisation, step.declares.get("carrier"), step.declares.get("consignee")])
+            people.update(
+                [step.decided_by_organisation, step.declares.get("carrier"), step.declares.get("consignee")]
+            )
             people.update(step.declares.get("sponsors") or ())
             if step.visible_to is not None and not isinstance(step.visible_to, str):
                 people.update(step.visible_to)
@@ -79,7 +87,9 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
     found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
     clean = {kind: [code for code in codes if "\x00" not in code] for kind, codes in by_type.items()}
     for agreement in (
-        Agreement.objects.select_for_update().filter(code__in=clean.get(SubjectType.AGREEMENT, [])).order_by("code")
+        Agreement.objects.select_for_update()
+        .filter(code__in=clean.get(SubjectType.AGREEMENT, []))
+        .order_by("code")
     ):
         found[SubjectRef(SubjectType.AGREEMENT, agreement.code)] = agreement
     for point in (
@@ -89,7 +99,9 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
     ):
         found[SubjectRef(SubjectType.CONTROL_POINT, point.pk)] = point
     for row in (
-        Convoy.objects.select_for_update().filter(reference__in=clean.get(SubjectType.CONVOY, [])).order_by("pk")
+        Convoy.objects.select_for_update()
+        .filter(reference__in=clean.get(SubjectType.CONVOY, []))
+        .order_by("pk")
     ):
         found[SubjectRef(SubjectType.CONVOY, row.reference)] = row
     return found

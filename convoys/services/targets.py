@@ -13,7 +13,16 @@ from convoys.services.changes import ChangeSet, Claim, Retract, SubjectRef
 from convoys.services.drafting import Draft, subject_ref
 from convoys.vocabulary import Act, Item, SubjectType
 
-HEAD_FIELDS = ("sequence", "change_set", "act", "supersedes", "backfilled", "known_from", "recorded_at", "author")
+HEAD_FIELDS = (
+    "sequence",
+    "change_set",
+    "act",
+    "supersedes",
+    "backfilled",
+    "known_from",
+    "recorded_at",
+    "author",
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,10 @@ def _find(field: str, sequence: int) -> Event | ClaimRow:
     if event is not None:
         return event
     claims = ClaimRow.objects.select_related(
-        "target_convoy", "target_event__convoy", "target_claim__target_convoy", "target_claim__target_event__convoy"
+        "target_convoy",
+        "target_event__convoy",
+        "target_claim__target_convoy",
+        "target_claim__target_event__convoy",
     )
     claim = claims.filter(sequence=sequence).first()
     if claim is None:
@@ -92,7 +104,9 @@ def _target(step: Claim) -> ClaimTarget:
         if isinstance(first, Event):
             return ClaimTarget({"target_event_id": first.sequence}, subject_of(first), row.audience)
         if first.target_claim_id is not None:
-            raise InvalidInput({"target": "An answer to an answer is recorded as an answer to the first account."})
+            raise InvalidInput(
+                {"target": "An answer to an answer is recorded as an answer to the first account."}
+            )
         return ClaimTarget({"target_claim_id": first.sequence}, subject_of(first), row.audience)
     if target.subject is None:
         raise InvalidInput({"target": "Say what the account is about."})
@@ -100,10 +114,10 @@ def _target(step: Claim) -> ClaimTarget:
     match target.subject.type:
         case SubjectType.CONVOY:
             item = checking.choice("item", target.item, Item, required=True)
-            row = Convoy.objects.filter(reference=code).first() if "\x00" not in code else None
-            if row is None:
+            convoy = Convoy.objects.filter(reference=code).first() if "\x00" not in code else None
+            if convoy is None:
                 raise UnknownReference("target", code)
-            return ClaimTarget({"target_convoy": row, "target_item": item}, target.subject)
+            return ClaimTarget({"target_convoy": convoy, "target_item": item}, target.subject)
         case SubjectType.CONTROL_POINT:
             return ClaimTarget({"target_control_point_id": code}, target.subject, "partners")
         case _:
@@ -117,11 +131,12 @@ def _entry(step: Retract) -> Event | ClaimRow:
     return row
 
 
-def retraction_of(row: Event | ClaimRow, step: Retract, number: int) -> Draft:
+def retraction_of(row: Event | ClaimRow, step: Retract, number: int) -> Draft[Event] | Draft[ClaimRow]:
     """A new entry of the chain that takes it back and bears the reason."""
     reason = checking.text("reason", step.reason, limit=2000, required=True)
-    kept = {f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.name not in HEAD_FIELDS}
-    taken_back = type(row)(act=Act.RETRACT, supersedes=row.sequence, **kept)
-    if isinstance(row, Event) and isinstance(taken_back, Event):
-        taken_back.convoy = row.convoy
-    return Draft(taken_back, {"reason": reason}, number)
+    kept = {
+        f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.name not in HEAD_FIELDS
+    }
+    if isinstance(row, Event):
+        return Draft(Event(act=Act.RETRACT, supersedes=row.sequence, **kept), {"reason": reason}, number)
+    return Draft(ClaimRow(act=Act.RETRACT, supersedes=row.sequence, **kept), {"reason": reason}, number)

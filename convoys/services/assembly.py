@@ -1,0 +1,177 @@
+"""A change set on its way: its subjects locked, its steps drafted, each convoy's history replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from convoys.errors import Conflict, InvalidInput, UnknownReference
+from convoys.models import Claim as ClaimRow
+from convoys.models import Convoy, Event, OtherReference
+from convoys.queries.routes import route_positions
+from convoys.replay import PROVISIONAL, History, in_force, replay
+from convoys.services import checking
+from convoys.services.changes import ChangeSet, Claim, Record, SubjectRef
+from convoys.services.drafting import (
+    Draft,
+    Subject,
+    draft_claim,
+    draft_event,
+    effective_at,
+    event_known_from,
+)
+from convoys.services.resolving import Resolver, lock_subjects
+from convoys.services.targets import Targets, retraction_of
+from convoys.vocabulary import PARTY_ITEMS, Audience, SubjectType
+
+AnyDraft = Draft[Event] | Draft[ClaimRow]
+
+
+@dataclass
+class Work:
+    """One locked subject: all entries on its record, and those on their way."""
+
+    ref: SubjectRef
+    row: Subject
+    events: list[Event]
+    is_new: bool = False
+    new_events: list[Event] = field(default_factory=list)
+
+    @property
+    def all_events(self) -> list[Event]:
+        return self.events + self.new_events
+
+
+class Assembly:
+    """Everything about a change set that can be decided before the ledger's head is locked.
+
+    `lock` comes first; `drafts` are in the order in which they enter the ledger.
+    """
+
+    def __init__(self, change_set: ChangeSet) -> None:
+        self.change_set = change_set
+        self.now = timezone.now()
+        self.resolver = Resolver(change_set)
+        self.targets = Targets(change_set)
+        self.routes = route_positions()
+        self.works: dict[SubjectRef, Work] = {}
+        self.drafts: list[AnyDraft] = []
+
+    def lock(self) -> None:
+        """Lock the subjects, creating the convoys that this change set registers."""
+        records = [step for step in self.change_set.steps if isinstance(step, Record)]
+        refs = {record.subject for record in records} | self.targets.subjects
+        new = {record.subject for record in records if record.kind == "registered"}
+        rows = lock_subjects(refs)
+        for ref in sorted(refs):
+            if ref in new:
+                exercise = any(record.is_exercise for record in records if record.subject == ref)
+                self.works[ref] = Work(ref, _create(ref, ref in rows, exercise), [], is_new=True)
+            elif ref in rows:
+                events = rows[ref].events.select_related("convoy").order_by("sequence")
+                self.works[ref] = Work(ref, rows[ref], list(events))
+            else:
+                raise UnknownReference("subject", ref.code)
+
+    def check_seen(self) -> None:
+        """Raises Conflict where a subject has a newer event than the author saw."""
+        for ref, seen in self.change_set.seen.items():
+            work = self.works.get(ref)
+            if work is not None and not work.is_new and work.row.newest_entry != seen:
+                raise Conflict(ref.code)
+
+    def draft(self) -> None:
+        """Draft every step in order. Raises InvalidInput, UnknownReference, Conflict."""
+        for number, step in enumerate(self.change_set.steps):
+            if isinstance(step, Record):
+                self._draft_record(number, step)
+            elif isinstance(step, Claim):
+                target = self.targets.of_claim(step)
+                audience = target.audience or Audience.PARTIES
+                self._add(draft_claim(step.account, target.column, self.resolver, self.now, number, audience))
+            else:
+                row, subject = self.targets.of_retraction(step)
+                self._add(retraction_of(row, step, number), self.works[subject])
+
+    def replay(self) -> dict[SubjectRef, History]:
+        """The history of each convoy that gets a new event. Raises IllegalHistory.
+
+        Where its parties change without an entry that says so, that entry is added here.
+        """
+        histories = {}
+        for ref, work in self.works.items():
+            if ref.type != SubjectType.CONVOY or not work.new_events:
+                continue
+            before = replay(in_force(work.events), self.routes)
+            history = self._strictly(work)
+            if not work.is_new and _parties_changed(before, history, work):
+                record = Record(ref, "visibility_changed", visible_to=history.facts.visible_to)
+                last = len(self.change_set.steps) - 1
+                self._place(draft_event(record, work.row, self.resolver, self.now, last), work)
+                history = self._strictly(work)
+            histories[ref] = history
+        return histories
+
+    def _strictly(self, work: Work) -> History:
+        return replay(in_force(work.all_events), self.routes, strict=True, subject=work.ref.code)
+
+    def _draft_record(self, number: int, step: Record) -> None:
+        work = self.works[step.subject]
+        draft = draft_event(step, work.row, self.resolver, self.now, number)
+        event = draft.row
+        if step.kind == "registered" and step.is_exercise:
+            event.declares["exercise"] = True
+        _check_references(event)
+        self._place(draft, work)
+        claims = []
+        for account in step.claims:
+            claim = draft_claim(account, {}, self.resolver, self.now, number, event.audience)
+            claim.follows = draft
+            claims.append(claim)
+            self._add(claim)
+        draft.known_from = event_known_from(claims)
+        if step.kind == "registered" and step.visible_to is not None:
+            shared = Record(step.subject, "visibility_changed", step.when, visible_to=step.visible_to)
+            self._place(draft_event(shared, work.row, self.resolver, self.now, number), work)
+
+    def _place(self, draft: Draft[Event], work: Work) -> None:
+        draft.row.effective_at = effective_at(draft.row, in_force(work.all_events))
+        self._add(draft, work)
+
+    def _add(self, draft: AnyDraft, work: Work | None = None) -> None:
+        row = draft.row
+        row.sequence = PROVISIONAL + len(self.drafts)
+        row.chain = row.chain or row.sequence
+        self.drafts.append(draft)
+        if work is not None and isinstance(row, Event):
+            work.new_events.append(row)
+
+
+def _create(ref: SubjectRef, is_on_record: bool, is_exercise: bool) -> Convoy:
+    if ref.type != SubjectType.CONVOY:
+        raise InvalidInput({"kind": "Only convoys are registered."})
+    reference = checking.text("reference", ref.code, limit=64, required=True)
+    if reference != ref.code or any(sign.isspace() or sign in "/?#%" for sign in reference):
+        raise InvalidInput({"reference": "A reference has no spaces and none of / ? # %."})
+    if is_on_record:
+        raise InvalidInput({"reference": f"A convoy {reference} is on record already."})
+    return Convoy.objects.create(reference=reference, is_exercise=is_exercise)
+
+
+def _check_references(event: Event) -> None:
+    """Raises InvalidInput where an issuer's number is another convoy's already."""
+    for row in event.declares.get("references") or ():
+        others = OtherReference.objects.filter(**row).exclude(convoy=event.convoy).select_related("convoy")
+        if (other := others.first()) is not None:
+            taken = (
+                f"{row['issuer']} {row['number']} is on record for convoy {other.convoy.reference} already."
+            )
+            raise InvalidInput({"references": taken})
+
+
+def _parties_changed(before: History, after: History, work: Work) -> bool:
+    """Whether who may see the convoy changed without an entry that says so."""
+    if any(event.kind == "visibility_changed" for event in work.new_events):
+        return False
+    return any(before.declaration.get(item) != after.declaration.get(item) for item in PARTY_ITEMS)
