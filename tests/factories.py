@@ -38,7 +38,7 @@ def user(
     found = User.objects.filter(username=username).first()
     if found is not None:
         return found
-    values = {
+    values: dict[str, Any] = {
         "email": f"{username}@example.org",
         "is_staff": role > Role.NONE,
         "organisation": organisation,

@@ -163,7 +163,7 @@ class _Loader:
         if part.row is not None:
             event, *rest = written.sequences[0]
             self.sequence_of[part.row["id"]] = event
-            of_claims = rest[len(rest) - len(accounts) :]
+            of_claims = rest[: len(accounts)]  # the sharing of a registration comes after them
         else:
             of_claims = [sequences[0] for sequences in written.sequences[: len(accounts)]]
         self.sequence_of.update(zip((row["id"] for row in part.claims), of_claims, strict=True))

@@ -36,5 +36,5 @@ def keep_agreements(rows: Iterable[Row]) -> int:
     fresh = [row for row in rows if row["code"] not in known]
     for row in fresh:
         agreement = Agreement.objects.create(code=row["code"], title=row["title"], note=row["note"])
-        agreement.routes.set(cells.codes(row, "routes"))
+        agreement.routes.set(Route.objects.filter(code__in=cells.codes(row, "routes")))
     return len(fresh)
