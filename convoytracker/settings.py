@@ -273,8 +273,8 @@ STORAGES = {
 
 LOGGING = logging_settings(env("LOG_LEVEL", default="WARNING" if TEST else "INFO"))
 
-# The instance's zone: bare dates and places without a zone are read in it.
-INSTANCE_TIME_ZONE = env("INSTANCE_TIME_ZONE", default="UTC")
+# The instance's zone: bare dates and places without a zone are read in it. The demonstration's is its case's.
+INSTANCE_TIME_ZONE = env("INSTANCE_TIME_ZONE", default="Asia/Tbilisi" if DEMO else "UTC")
 # No report for this many hours makes an open convoy silent.
 SILENT_AFTER_HOURS = env.whole_number("SILENT_AFTER_HOURS", default=168)
 
