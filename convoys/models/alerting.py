@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from convoys.models.convoy import Convoy
+from convoys.models.place import Place
 from convoys.models.route import Route
 
 
@@ -130,6 +131,8 @@ class Deadline(models.Model):
     opening_chain = models.BigIntegerField()
     episode = models.BigIntegerField()
     state = models.CharField(max_length=16, choices=DeadlineState, default=DeadlineState.OPEN)
+    stands_at = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    held_before = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
     backfilled = models.BooleanField(default=False)
     clock_from = models.DateTimeField()
     known_at = models.DateTimeField()

@@ -160,6 +160,7 @@ class Notification(models.Model):
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="notifications")
     deadline = models.ForeignKey(Deadline, on_delete=models.PROTECT, related_name="notifications")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subscription = models.ForeignKey(Subscription, on_delete=models.SET_NULL, null=True, related_name="+")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.MAIL)
     telling = models.CharField(max_length=16, choices=Telling)
     occasion = models.BigIntegerField(default=0)

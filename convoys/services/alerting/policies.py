@@ -1,0 +1,102 @@
+"""Policies as ladders: which step comes next, and which policy governs a convoy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Q
+
+from convoys.models import Convoy, Policy, Scope, Severity, Watch
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of a ladder, in seconds from the clock's start."""
+
+    seconds: int
+    severity: str
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Ordered steps, then one every `repeat` seconds after the last of them."""
+
+    steps: tuple[Rung, ...]
+    repeat: int | None = None
+    staff_only: bool = False
+
+    def after(self, seconds: int) -> Rung | None:
+        """The first step beyond this many seconds."""
+        for rung in self.steps:
+            if rung.seconds > seconds:
+                return rung
+        if not self.steps or not self.repeat:
+            return None
+        return self._repeated((seconds - self._last.seconds) // self.repeat + 1)
+
+    def highest(self, within: float, repeats_within: float) -> Rung | None:
+        """The highest step not beyond `within` seconds; repeats count up to `repeats_within` only."""
+        reached = [rung for rung in self.steps if rung.seconds <= within]
+        if self.repeat and reached and reached[-1] is self._last:
+            count = int(min(within, repeats_within) - self._last.seconds) // self.repeat
+            if count >= 1:
+                return self._repeated(count)
+        return reached[-1] if reached else None
+
+    def passed(self, above: int, below: int) -> list[int]:
+        """Steps between two others, in seconds; the repeats among them go without saying."""
+        return [rung.seconds for rung in self.steps if above < rung.seconds < below]
+
+    @property
+    def _last(self) -> Rung:
+        return self.steps[-1]
+
+    def _repeated(self, count: int) -> Rung:
+        return Rung(self._last.seconds + count * (self.repeat or 0), self._last.severity, is_repeat=True)
+
+
+# What holds where an instance's own default policy is missing: an alert must not depend on a row.
+BUILT_IN = {
+    Watch.HELD: Ladder(
+        (Rung(DAY, Severity.NOTICE), Rung(3 * DAY, Severity.WARNING), Rung(7 * DAY, Severity.CRITICAL)),
+        repeat=7 * DAY,
+    ),
+    Watch.STOPPED: Ladder((Rung(DAY, Severity.NOTICE),), staff_only=True),
+    Watch.SILENT: Ladder((Rung(settings.SILENT_AFTER_HOURS * HOUR, Severity.WARNING),), staff_only=True),
+}
+
+
+class Ladders:
+    """The ladders that govern some convoys, read once: the narrowest policy of a watch wins whole."""
+
+    def __init__(self, convoys: Iterable[Convoy]) -> None:
+        convoys = list(convoys)
+        governing = (
+            Q(scope=Scope.DEFAULT)
+            | Q(route__in={convoy.route_id for convoy in convoys if convoy.route_id})
+            | Q(convoy__in={convoy.pk for convoy in convoys})
+        )
+        policies = Policy.objects.filter(governing).prefetch_related("steps")
+        self._by_target = {
+            (policy.watch, policy.convoy_id, policy.route_id): ladder_of(policy) for policy in policies
+        }
+
+    def of(self, convoy: Convoy, watch: str) -> Ladder:
+        targets = ((convoy.pk, None), (None, convoy.route_id), (None, None))
+        for convoy_id, route_id in targets:
+            ladder = self._by_target.get((watch, convoy_id, route_id))
+            if ladder is not None:
+                return ladder
+        return BUILT_IN[Watch(watch)]
+
+
+def ladder_of(policy: Policy) -> Ladder:
+    steps = sorted(policy.steps.all(), key=lambda step: step.after_seconds)
+    rungs = tuple(Rung(step.after_seconds, step.severity) for step in steps)
+    return Ladder(rungs, policy.repeat_seconds, policy.staff_only)

@@ -1,0 +1,57 @@
+"""Who is owed a correction of what they were told: it ended, it was withdrawn, it goes on after all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from convoys.models import Deadline, Message, MessageState, Notification, NotificationState, Telling
+
+ON_THE_WAY = (NotificationState.OPEN, NotificationState.FROZEN)
+# Why a notification was dropped; codes, so that later steps can tell the reasons apart.
+NO_LONGER_SO = "no longer so"
+NEVER_TOLD = "its recipient was never told of it"
+NO_ACCESS = "its recipient may no longer see the convoy"
+UNSUBSCRIBED = "its recipient has unsubscribed"
+NO_ADDRESS = "its recipient has no address any more"
+
+TOLD = Q(state=NotificationState.SENT) | Q(may_have_been_told=True)
+# What an ended hold's recipients were or would have been told: the message of the end makes up for
+# a step that it overtook, so that every step still reaches its recipients once.
+OWED_AN_END = TOLD | Q(state__in=ON_THE_WAY) | Q(state=NotificationState.DROPPED, reason=NO_LONGER_SO)
+
+
+def told_before(deadline: Deadline, telling: str, occasion: int) -> QuerySet[Notification]:
+    """The notifications that a correction corrects."""
+    in_episode = Notification.objects.filter(alert__watch=deadline.watch, alert__episode=deadline.episode)
+    if telling == Telling.NOT_ENDED:
+        return in_episode.filter(telling__in=(Telling.ENDED, Telling.WITHDRAWN), occasion=occasion)
+    held = in_episode.filter(telling__in=(Telling.STEP, Telling.NOT_ENDED))
+    return held.filter(deadline=deadline) if telling == Telling.WITHDRAWN else held
+
+
+def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
+    """One unsaved notification for each person who was told, or is about to be, what is no longer so."""
+    whom = OWED_AN_END if deadline.tell == Telling.ENDED else TOLD | Q(state__in=ON_THE_WAY)
+    latest: dict[int, Notification] = {}
+    before = told_before(deadline, deadline.tell, deadline.tell_chain or 0).filter(whom)
+    for notification in before.order_by("created_at", "pk"):
+        latest[notification.recipient_id] = notification
+    # What is still on its way is looked at at once: it is no longer so, and the correction waits for it.
+    Message.objects.filter(
+        state=MessageState.PENDING, notifications__in=before.filter(state=NotificationState.FROZEN)
+    ).update(next_attempt_at=now)
+    return [
+        Notification(
+            alert_id=said.alert_id,
+            deadline=deadline,
+            recipient_id=said.recipient_id,
+            subscription_id=said.subscription_id,
+            channel=said.channel,
+            telling=deadline.tell,
+            occasion=deadline.tell_chain or 0,
+            created_at=now,
+        )
+        for said in latest.values()
+    ]

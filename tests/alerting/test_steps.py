@@ -1,0 +1,285 @@
+"""Every step of a hold raises exactly one alert, at its time, for those who cover and see it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from convoys.models import Alert, Covers, Deadline, Notification, Policy, PolicyStep
+from convoys.services.changes import Record, Retract, convoy
+from convoys.services.deadlines import redate_open_deadlines
+from tests import factories
+from tests.alerting.conftest import since_start, subscribe
+
+pytestmark = pytest.mark.django_db
+DAY = 86400
+
+
+def steps() -> list[int]:
+    return list(Alert.objects.filter(watch="held").order_by("step_seconds").values_list("step_seconds", flat=True))
+
+
+def told() -> list[tuple[str, str]]:
+    rows = Notification.objects.order_by("pk").values_list("recipient__username", "telling")
+    return list(rows)
+
+
+def test_a_step_raises_one_alert_at_its_time_and_a_second_sweep_does_nothing(clock, sweep):
+    subscribe(factories.partner())
+    factories.make_held_convoy()
+    assert sweep(hours=23, minutes=59).alerts == 0
+    assert sweep(hours=24).alerts == 1
+    assert sweep(hours=24).alerts == 0
+    alert = Alert.objects.get()
+    assert timedelta(0) <= alert.reached_at - since_start(hours=24) < timedelta(milliseconds=1)
+    assert alert.step_seconds == DAY
+    assert not alert.nobody_to_tell
+    assert told() == [("partner_aid_society", "step")]
+
+
+def test_later_steps_and_then_the_repeat_follow_while_somebody_confirms_the_hold(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    for day in (1, 3, 7, 14):
+        clock.move_to(since_start(days=day))
+        factories.tell(ref, "seen", place="junction")
+        sweep(days=day)
+    assert steps() == [DAY, 3 * DAY, 7 * DAY, 14 * DAY]
+
+
+def test_steps_past_when_the_hold_becomes_known_raise_one_alert_that_lists_them(clock, sweep):
+    subscribe(factories.partner())
+    clock.move_to(since_start(days=8))
+    factories.make_convoy()
+    factories.tell("C-1", "held", "2026-03-02T08:00", place="junction", held_before="bridge")
+    sweep()
+    alert = Alert.objects.get(watch="held")
+    assert alert.step_seconds == 7 * DAY
+    assert alert.passed == [DAY, 3 * DAY]
+
+
+def test_steps_missed_while_nothing_ran_are_one_alert_each(clock, sweep):
+    subscribe(factories.partner())
+    factories.make_held_convoy()
+    sweep(days=7, hours=1)
+    assert steps() == [DAY, 3 * DAY, 7 * DAY]
+    assert all(alert.passed == [] for alert in Alert.objects.all())
+
+
+def test_a_hold_that_nobody_confirms_for_thirty_days_stops_repeating_and_asks_staff_once(clock, sweep):
+    subscribe(factories.partner())
+    subscribe(factories.officer())
+    factories.make_held_convoy()
+    for day in (1, 3, 7, 14, 21, 28, 31, 35, 42, 60):
+        sweep(days=day)
+    assert steps() == [DAY, 3 * DAY, 7 * DAY, 14 * DAY, 21 * DAY, 28 * DAY]
+    question = Alert.objects.get(watch="unconfirmed")
+    assert question.asks_to_confirm
+    assert list(question.notifications.values_list("recipient__username", flat=True)) == ["officer"]
+
+
+def test_confirming_it_again_goes_on_with_one_alert_for_the_steps_in_between(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    sweep(days=28)
+    sweep(days=50)
+    factories.tell(ref, "seen", place="junction")
+    assert sweep(days=50, minutes=1).alerts == 1
+    assert steps()[-1] == 49 * DAY
+
+
+def test_a_hold_loaded_and_ended_in_the_past_alarms_nobody(clock, sweep):
+    subscribe(factories.partner())
+    clock.move_to(since_start(days=30))
+    factories.make_convoy()
+    factories.apply(
+        factories.record("C-1", "held", "2026-03-02T08:00", place="junction", held_before="bridge"),
+        factories.record("C-1", "released", "2026-03-12T08:00", place="junction"),
+    )
+    sweep()
+    sweep(days=31)
+    assert not Alert.objects.filter(watch="held").exists()
+
+
+def test_one_closed_by_the_next_report_before_the_sweep_comes_alarms_nobody(clock, sweep):
+    subscribe(factories.partner())
+    clock.move_to(since_start(days=30))
+    factories.make_convoy()
+    factories.tell("C-1", "held", "2026-03-02T08:00", place="junction", held_before="bridge")
+    factories.tell("C-1", "released", "2026-03-12T08:00", place="junction")
+    sweep(days=30, minutes=5)
+    assert not Alert.objects.filter(watch="held").exists()
+
+
+def test_a_hold_loaded_from_history_raises_one_alert_that_says_so(clock, sweep):
+    subscribe(factories.partner())
+    subscribe(factories.officer())
+    clock.move_to(since_start(days=400))
+    factories.road()
+    factories.organisation()
+    account = factories.account(reported_on=since_start().date())
+    factories.apply(
+        Record(convoy("C-1"), "registered", factories.at("2026-03-01"), declares=factories.DECLARATION),
+        factories.record("C-1", "held", "2026-03-02", place="junction", held_before="bridge", claims=[account]),
+        backfilled=True,
+    )
+    assert sweep().alerts == 0
+    assert sweep(days=400, minutes=1).alerts == 1
+    alert = Alert.objects.get()
+    assert alert.backfilled
+    assert alert.asks_to_confirm
+    assert alert.step_seconds == 28 * DAY
+    assert sweep(days=500).alerts == 0
+    assert Notification.objects.count() == 2
+
+
+def test_a_step_that_was_reached_before_the_end_is_raised_though_the_sweep_comes_late(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    clock.move_to(since_start(hours=30))
+    factories.tell(ref, "released", "2026-03-03T13:00", place="junction")
+    assert sweep().alerts == 1
+    assert steps() == [DAY]
+
+
+def test_a_step_that_lies_after_the_end_is_never_raised(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    clock.move_to(since_start(hours=30))
+    factories.tell(ref, "released", "2026-03-03T07:00", place="junction")
+    sweep(days=9)
+    assert steps() == []
+
+
+def test_a_hold_reopened_before_the_same_control_point_within_a_day_goes_on_with_its_steps(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    sweep(hours=24)
+    clock.move_to(since_start(hours=30))
+    factories.tell(ref, "released", "2026-03-03T14:00", place="junction")
+    clock.move_to(since_start(hours=40))
+    factories.tell(ref, "held", "2026-03-04T00:00", place="junction", held_before="bridge")
+    sweep(hours=40 + 25)
+    assert steps() == [DAY]
+    sweep(hours=40 + 73)
+    assert steps() == [DAY, 3 * DAY]
+
+
+def test_before_another_control_point_it_is_another_episode(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    sweep(hours=24)
+    clock.move_to(since_start(hours=30))
+    factories.tell(ref, "released", "2026-03-03T14:00", place="junction")
+    clock.move_to(since_start(hours=40))
+    factories.tell(ref, "held", "2026-03-04T00:00", place="hamlet", held_before="gate")
+    sweep(hours=40 + 25)
+    assert steps() == [DAY, DAY]
+
+
+def test_tracking_that_ended_stops_every_clock(clock, sweep):
+    subscribe(factories.officer())
+    ref = factories.make_held_convoy()
+    factories.apply(Record(ref, "tracking_ended"))
+    assert sweep(days=60).alerts == 0
+    assert not Deadline.objects.filter(next_at__isnull=False).exists()
+
+
+def test_stopped_and_silent_tell_staff_alone(clock, sweep):
+    subscribe(factories.partner())
+    subscribe(factories.officer())
+    ref = factories.make_convoy()
+    factories.tell(ref, "departed", "2026-03-01T08:00", place="harbour")
+    factories.tell(ref, "stopped", "2026-03-02T08:00", place="hamlet")
+    sweep(days=1)
+    sweep(days=7, minutes=1)
+    assert [alert.watch for alert in Alert.objects.order_by("pk")] == ["stopped", "silent"]
+    assert told() == [("officer", "step"), ("officer", "step")]
+
+
+def test_each_report_starts_the_silence_clock_anew_and_leaves_no_rows_behind(clock, sweep):
+    ref = factories.make_held_convoy()
+    for day in range(1, 6):
+        clock.move_to(since_start(days=day))
+        factories.tell(ref, "seen", place="junction")
+    row = Deadline.objects.get(watch="silent")
+    assert row.next_at == since_start(days=5 + 7)
+
+
+def test_nobody_to_tell_is_a_visible_failure(clock, sweep):
+    factories.make_held_convoy()
+    assert sweep(hours=24, minutes=1).nobody_to_tell == 1
+    assert Alert.objects.get().nobody_to_tell
+
+
+@pytest.mark.parametrize(
+    ("who", "covers", "is_told"),
+    [
+        ("partner", {"covers": Covers.ALL}, True),
+        ("partner", {"covers": Covers.ROUTE, "route_id": "main"}, True),
+        ("partner", {"covers": Covers.CONTROL_POINT, "control_point_id": "bridge"}, True),
+        ("partner", {"covers": Covers.CONTROL_POINT, "control_point_id": "gate"}, False),
+        ("partner", {"covers": Covers.SPONSOR, "sponsor_id": "aid_society"}, True),
+        ("partner", {"covers": Covers.SPONSOR, "sponsor_id": "others"}, False),
+        ("partner", {"covers": Covers.ALL, "from_seconds": 2 * DAY}, False),
+        ("another partner", {"covers": Covers.ALL}, False),
+        ("stranger", {"covers": Covers.ALL}, False),
+        ("officer", {"covers": Covers.ALL}, True),
+    ],
+)
+def test_scope_first_step_and_visibility_decide_together(clock, sweep, who, covers, is_told):
+    factories.make_held_convoy()
+    factories.organisation("others")
+    person = {
+        "partner": factories.partner,
+        "another partner": lambda: factories.partner("others"),
+        "stranger": factories.stranger,
+        "officer": factories.officer,
+    }[who]()
+    subscribe(person, **covers)
+    sweep(hours=24)
+    assert Notification.objects.exists() is is_told
+
+
+def test_two_subscriptions_of_one_person_make_one_notification(clock, sweep):
+    partner = factories.partner()
+    factories.make_held_convoy()
+    subscribe(partner)
+    subscribe(partner, covers=Covers.ROUTE, route_id="main")
+    sweep(hours=24)
+    assert Notification.objects.get().subscription.covers == Covers.ROUTE
+
+
+def test_a_retracted_hold_raises_nothing_more(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_convoy()
+    held = factories.tell(ref, "held", "2026-03-02T08:00", place="junction", held_before="bridge")
+    factories.apply(Retract(held, "typed on the wrong convoy"))
+    assert sweep(days=10).alerts == 0
+
+
+def test_the_narrowest_policy_wins_whole(clock, sweep):
+    subscribe(factories.partner())
+    factories.road()
+    policy = Policy.objects.create(scope="route", watch="held", route_id="main")
+    PolicyStep.objects.create(policy=policy, after_seconds=60)
+    factories.make_held_convoy()
+    assert sweep(minutes=1).alerts == 1
+    sweep(days=20)
+    assert steps() == [60]
+
+
+def test_editing_a_policy_redates_open_holds_and_neither_repeats_nor_loses_a_step(clock, sweep):
+    subscribe(factories.partner())
+    factories.make_held_convoy()
+    sweep(hours=24)
+    policy = Policy.objects.get(scope="default", watch="held")
+    policy.steps.filter(after_seconds=3 * DAY).update(after_seconds=2 * DAY)
+    clock.move_to(since_start(hours=60))
+    assert redate_open_deadlines(policy) == 1
+    assert sweep().alerts == 1
+    assert steps() == [DAY, 2 * DAY]
+    assert sweep(days=3).alerts == 0
+
+
