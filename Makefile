@@ -43,7 +43,7 @@ openapi: $(VENV)/.development
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 docs: $(VENV)/.development
-	$(BIN)/python manage.py draw_states docs/states.svg
+	$(BIN)/python manage.py draw_state_machine > docs/state-machine.svg
 
 clean:
 	rm -rf $(VENV) staticfiles .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -12,7 +12,7 @@ from convoys.models import triggers
 
 class Command(BaseCommand):
     help = "Install every trigger that refuses edits and deletions on the record; safe to repeat."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own shape; the check itself would refuse
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         missing = triggers.missing(connection)
