@@ -14,5 +14,12 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("convoys.api.urls")),
     path("", include("convoys.board.urls")),
 ]
+
+# Under /api/ every error is a problem document, elsewhere a page.
+handler400 = "convoys.api.errors.bad_request"
+handler403 = "convoys.api.errors.permission_denied"
+handler404 = "convoys.api.errors.page_not_found"
+handler500 = "convoys.api.errors.server_error"

@@ -1,0 +1,82 @@
+"""What every resource has in common: who may ask, which parameters are known, how answers are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from django.utils.cache import patch_vary_headers
+from rest_framework.generics import GenericAPIView, ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from convoys.api.pagination import KeysetPagination
+from convoys.api.parameters import Parameter, TableOfParameters, refuse_unknown_parameters
+from convoys.queries.visibility import Viewer, viewer_of
+
+
+class ReadView(APIView):
+    """A resource that is read. An unknown parameter is an error; answers are private to the asker."""
+
+    @property
+    def viewer(self) -> Viewer:
+        return viewer_of(self.request.user)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_unknown_parameters(request, self.valid_parameters())
+
+    def valid_parameters(self) -> Iterable[str]:
+        return ()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response
+
+
+class ListView(ReadView, ListAPIView):
+    """A page of rows in order of `key`, narrowed by `parameters`. `context_of` gathers what the rows name."""
+
+    key: ClassVar[str] = "pk"
+    parameters: ClassVar[Sequence[Parameter]] = ()
+    filter_backends = (TableOfParameters,)
+    pagination_class = KeysetPagination
+    serializer_class: type[BaseSerializer]
+
+    def valid_parameters(self) -> Iterable[str]:
+        paging = (KeysetPagination.cursor_parameter, KeysetPagination.page_size_parameter)
+        return [*(parameter.name for parameter in self.parameters), *paging]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        rows = self.rows_of(page)
+        shown = self.serializer_class(rows, many=True, context=self.context_of(rows))
+        return self.get_paginated_response(shown.data)
+
+    def rows_of(self, page: Sequence[Any]) -> Sequence[Any]:
+        """What the serializer shows of a page's rows; the rows themselves unless a view says otherwise."""
+        return page
+
+    def context_of(self, rows: Sequence[Any]) -> dict[str, Any]:
+        return {}
+
+
+class DetailView(ReadView, GenericAPIView):
+    """One thing by its code. What the asker may not see is not found."""
+
+    lookup_field = "code"
+    filter_backends = ()
+    pagination_class = None
+    serializer_class: type[BaseSerializer]
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        found, context = self.find(**kwargs)
+        return Response(self.serializer_class(found, context=context).data)
+
+    def find(self, code: str) -> tuple[Any, dict[str, Any]]:
+        """The thing and what its serializer needs besides. Raises Http404."""
+        raise NotImplementedError

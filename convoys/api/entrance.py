@@ -1,0 +1,97 @@
+"""The way in: the index of resources, the kinds of error explained, the OpenAPI file and its viewer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from convoys.api.base import ReadView
+from convoys.api.permissions import IsReader
+from convoys.api.problems import PROBLEM_KINDS, ProblemKind
+
+RESOURCES = (
+    "convoys",
+    "events",
+    "routes",
+    "control-points",
+    "organisations",
+    "agreements",
+    "openapi.json",
+    "problems",
+)
+
+
+class Index(ReadView):
+    """Addresses of the resources of version 1."""
+
+    @extend_schema(
+        responses=inline_serializer("Index", {name: serializers.URLField() for name in RESOURCES}),
+        operation_id="index",
+    )
+    def get(self, request: Request) -> Response:
+        return Response({name: reverse(f"api:{name}", request=request) for name in RESOURCES})
+
+
+class ProblemKindSerializer(serializers.Serializer):
+    """A kind of error: `type` is what problem documents of this kind carry."""
+
+    type = serializers.URLField(source="type_uri")
+    code = serializers.CharField()
+    status = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+
+
+class ProblemList(ReadView):
+    """Every kind of error that the API answers with."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=ProblemKindSerializer(many=True), operation_id="problems_list", auth=[])
+    def get(self, request: Request) -> Response:
+        return Response(ProblemKindSerializer(PROBLEM_KINDS.values(), many=True).data)
+
+
+class ProblemDetail(ReadView):
+    """What one kind of error means, and what to do."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=ProblemKindSerializer, operation_id="problems_retrieve", auth=[])
+    def get(self, request: Request, code: str) -> Response:
+        kind: ProblemKind | None = PROBLEM_KINDS.get(code)
+        if kind is None:
+            raise Http404
+        return Response(ProblemKindSerializer(kind).data)
+
+
+class OpenApi(ReadView, SpectacularJSONAPIView):
+    """This description, for programs."""
+
+    permission_classes = (IsReader,)
+    serve_public = True
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response: Response = super().get(request, *args, **kwargs)
+        return response
+
+
+@login_required
+@require_safe
+def viewer(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI file to read and try, with the scripts of our own server alone."""
+    return render(request, "api/viewer.html", {"section": "data"})

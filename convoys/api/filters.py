@@ -1,0 +1,122 @@
+"""Which parameters each list takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+from rest_framework.request import Request
+
+from accounts.models import Organisation
+from convoys.api.parameters import (
+    BadValueError,
+    Parameter,
+    is_storable,
+    on_record,
+    one_of,
+    single,
+    whole_number,
+)
+from convoys.models import Agreement, ControlPoint, Convoy, ConvoyOrganisation, Event, Part, Place, Route
+from convoys.queries.api_convoys import convoys_on_record
+from convoys.queries.visibility import viewer_of
+from convoys.vocabulary import KINDS, State
+
+LONGEST_REFERENCE = 64
+EXERCISES = {"true": True, "false": False, "all": None}
+
+
+def is_reference(text: str) -> bool:
+    """Whether a convoy could have this reference; what could not is simply not found."""
+    return 0 < len(text) <= LONGEST_REFERENCE and is_storable(text)
+
+
+def _wanted_exercises(given: list[str]) -> bool | None:
+    text = single(given or ["false"])
+    if text not in EXERCISES:
+        raise BadValueError("Give true, false or all.")
+    return EXERCISES[text]
+
+
+def exercises(*columns: str, unless_named: frozenset[str] = frozenset()) -> Parameter:
+    """Leaves exercises out unless the query asks for them, or names its subject in `unless_named`."""
+
+    def narrow(rows: QuerySet[Any], wanted: bool | None, request: Request) -> QuerySet[Any]:
+        given = request.query_params
+        if wanted is None or ("exercise" not in given and unless_named & set(given)):
+            return rows
+        any_of = Q()
+        for column in columns:
+            any_of |= Q(**{column: wanted})
+        return rows.filter(any_of)
+
+    return Parameter(
+        "exercise",
+        "`false` leaves exercises out (the default), `true` gives them alone, `all` gives both.",
+        {"type": "string", "enum": list(EXERCISES), "default": "false"},
+        _wanted_exercises,
+        narrow,
+        always=True,
+    )
+
+
+def _by_sponsor(rows: QuerySet[Convoy], codes: list[str], request: Request) -> QuerySet[Convoy]:
+    links = ConvoyOrganisation.objects.filter(
+        convoy=OuterRef("pk"), part=Part.SPONSOR, organisation__in=codes
+    )
+    return rows.filter(Exists(links))
+
+
+def _by_convoy(rows: QuerySet[Event], reference: str, request: Request) -> QuerySet[Event]:
+    """A convoy that the asker may not see answers as one that does not exist."""
+    convoys = convoys_on_record(viewer_of(request.user))
+    found = convoys.filter(reference=reference).values_list("pk", flat=True).first() if reference else None
+    if found is None:
+        raise Http404
+    return rows.filter(convoy=found)
+
+
+CONVOYS = (
+    one_of("status", "States, divided by commas.", "status", State.values),
+    on_record("route", "Codes of routes, divided by commas.", "route", Route),
+    on_record(
+        "sponsor",
+        "Codes of organisations; a convoy has at least one as sponsor.",
+        "",
+        Organisation,
+        _by_sponsor,
+    ),
+    on_record("origin", "Codes of places.", "origin", Place),
+    on_record("destination", "Codes of places.", "destination", Place),
+    on_record(
+        "control_point",
+        "Codes of control points that a convoy is held before now.",
+        "held_before",
+        ControlPoint,
+    ),
+    exercises("is_exercise"),
+)
+EVENTS = (
+    Parameter(
+        "convoy",
+        "A convoy's reference.",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_REFERENCE},
+        lambda given: text if is_reference(text := single(given)) else "",
+        _by_convoy,
+    ),
+    on_record(
+        "control_point", "Codes of control points that the events are about.", "control_point", ControlPoint
+    ),
+    on_record("agreement", "Codes of agreements that the events are about.", "agreement", Agreement),
+    one_of("kind", "Kinds of event, divided by commas.", "kind", KINDS),
+    whole_number("after", "Only entries after this sequence: the last that you have seen.", "sequence__gt"),
+    exercises(
+        "convoy__is_exercise",
+        "control_point__place__is_exercise",
+        "agreement__is_exercise",
+        unless_named=frozenset({"convoy", "control_point", "agreement"}),
+    ),
+)
+MASTER_DATA = (exercises("is_exercise"),)
+CONTROL_POINTS = (exercises("place__is_exercise"),)

@@ -1,0 +1,172 @@
+"""Pages by key: each begins after the last row of the one before, so that depth costs nothing.
+
+A list is ordered by one unique column. Rows that are added while somebody walks the pages are met
+once or not at all, never twice, and no row is skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import CharField, Model, QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from convoys.api.parameters import LARGEST_INTEGER, is_storable
+from convoys.api.problems import ApiProblem
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+DEFAULT_PAGE_SIZE = 100
+LARGEST_PAGE_SIZE = 500
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Rows after `key`, or, backwards, the last rows before it."""
+
+    key: str | int
+    backwards: bool = False
+
+    def encode(self) -> str:
+        text = json.dumps([int(self.backwards), self.key], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> Cursor:
+        """Raises ValueError on whatever `encode` would not have written."""
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        direction, key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        cursor = cls(key, bool(direction))
+        if cursor.encode() != text or not _is_key(key):
+            raise ValueError("not written by us")
+        return cursor
+
+
+def _is_key(key: object) -> bool:
+    """Whether a list could be ordered by this; True is no number here."""
+    if type(key) is int:
+        return 0 <= key <= LARGEST_INTEGER
+    return isinstance(key, str) and len(key) <= LONGEST_KEY and is_storable(key)
+
+
+class KeysetPagination(BasePagination):
+    """`page_size` and `cursor` in; `results`, `next` and `previous` out.
+
+    The view names the column as `key`; it must be unique and never null.
+    """
+
+    cursor_parameter = "cursor"
+    page_size_parameter = "page_size"
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        self.key = str(getattr(view, "key", "pk"))
+        self.address = request.build_absolute_uri()
+        size = self._page_size(request)
+        cursor = self._cursor(request, queryset.model)
+        rows = self._rows(queryset, cursor, size + 1)
+        more, page = len(rows) > size, rows[:size]
+        backwards = cursor is not None and cursor.backwards
+        if backwards:
+            page.reverse()
+        # A cursor stands at a row that was shown: on that side there is always something.
+        has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+        self.next = self._link(page[-1], backwards=False) if page and has_next else None
+        self.previous = self._link(page[0], backwards=True) if page and has_previous else None
+        return page
+
+    def _rows(self, queryset: QuerySet[Any], cursor: Cursor | None, limit: int) -> list[Any]:
+        if cursor is None:
+            return list(queryset.order_by(self.key)[:limit])
+        if cursor.backwards:
+            return list(queryset.filter(**{f"{self.key}__lt": cursor.key}).order_by(f"-{self.key}")[:limit])
+        return list(queryset.filter(**{f"{self.key}__gt": cursor.key}).order_by(self.key)[:limit])
+
+    def _page_size(self, request: Request) -> int:
+        given = _single(request, self.page_size_parameter)
+        if given is None:
+            return DEFAULT_PAGE_SIZE
+        if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= LARGEST_PAGE_SIZE:
+            return int(given)
+        raise _invalid(self.page_size_parameter, f"Give a whole number from 1 to {LARGEST_PAGE_SIZE}.")
+
+    def _cursor(self, request: Request, model: type[Model]) -> Cursor | None:
+        given = _single(request, self.cursor_parameter)
+        if given is None:
+            return None
+        field: Any = model._meta.pk if self.key == "pk" else model._meta.get_field(self.key)
+        while field.remote_field is not None:  # a control point's key is its place's
+            field = field.target_field
+        try:
+            cursor = Cursor.decode(given)
+            if isinstance(cursor.key, str) != isinstance(field, CharField):
+                raise ValueError("a key of another list")
+        except (ValueError, TypeError, RecursionError):
+            raise ApiProblem(
+                "invalid-cursor",
+                "Use the cursors of `next` and `previous` as they are, or start without one.",
+                [{"parameter": self.cursor_parameter, "detail": "This cursor is not from this list."}],
+            ) from None
+        return cursor
+
+    def _link(self, row: Any, *, backwards: bool) -> str:
+        cursor = Cursor(getattr(row, self.key), backwards)
+        address = remove_query_param(self.address, self.cursor_parameter)
+        return replace_query_param(address, self.cursor_parameter, cursor.encode())
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self.next, "previous": self.previous})
+
+    def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["results", "next", "previous"],
+            "properties": {
+                "results": {"type": "array", "items": schema},
+                "next": {**link, "description": "The page after this one; null on the last."},
+                "previous": {**link, "description": "The page before this one; null on the first."},
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": self.cursor_parameter,
+                "in": "query",
+                "required": False,
+                "description": "Where a page begins: out of `next` or `previous` of an earlier answer.",
+                "schema": {"type": "string"},
+            },
+            {
+                "name": self.page_size_parameter,
+                "in": "query",
+                "required": False,
+                "description": "Rows on a page.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": LARGEST_PAGE_SIZE,
+                    "default": DEFAULT_PAGE_SIZE,
+                },
+            },
+        ]
+
+
+def _single(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise _invalid(name, "Give it once.")
+    return values[0] if values else None
+
+
+def _invalid(name: str, detail: str) -> ApiProblem:
+    return ApiProblem("invalid-parameter", f"{name}: {detail}", [{"parameter": name, "detail": detail}])

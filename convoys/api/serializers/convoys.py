@@ -1,0 +1,175 @@
+"""Convoys: the row that lists show, and the whole story of one."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from convoys.api.fields import (
+    CodeField,
+    InstantField,
+    OrganisationField,
+    OrganisationNameSerializer,
+    PlaceField,
+    RouteField,
+    TextField,
+    TonnesField,
+)
+from convoys.api.serializers.claims import ClaimSerializer
+from convoys.api.serializers.events import EventSerializer
+from convoys.clocks import silent_from, zone_named
+from convoys.models import Convoy
+from convoys.queries.contested import POINTS
+from convoys.replay import Episode
+from convoys.vocabulary import FINAL_STATES, SECTOR_OF, Bound, CargoCategory, Precision, State
+
+
+def _reported(column: str, **more: Any) -> InstantField:
+    """An instant of the row, in the zone of the event that it comes from."""
+
+    def zone(convoy: Convoy, context: Any) -> tzinfo:
+        return zone_named(context["zones"].get((convoy.pk, getattr(convoy, column)), ""))
+
+    return InstantField(lambda convoy: getattr(convoy, column), zone, allow_null=True, **more)
+
+
+def _silent_from(convoy: Convoy) -> datetime | None:
+    if convoy.last_reported_at is None or convoy.status in FINAL_STATES or convoy.tracking_ended_at:
+        return None
+    return silent_from(convoy.last_reported_at, convoy.last_reported_precision)
+
+
+class ConvoySerializer(serializers.Serializer):
+    """A convoy as it stands. Instants only: how long something lasts is for you to compute, now.
+
+    Null is unknown, never 0. `tonnes_low` without `tonnes_high` means at least.
+    """
+
+    reference = serializers.CharField()
+    exercise = serializers.BooleanField(
+        source="is_exercise", help_text="For training and demonstration: no figure."
+    )
+    status = CodeField(State)
+    status_since = _reported("status_since")
+    status_precision = CodeField(Precision, allow_null=True)
+    held_since = _reported("held_since", help_text="Since when it is held now; null where it is not.")
+    held_precision = CodeField(Precision, allow_null=True)
+    last_reported_at = _reported("last_reported_at", help_text="Latest report of its position or state.")
+    last_reported_precision = CodeField(Precision, allow_null=True)
+    silent_from = InstantField(
+        _silent_from, allow_null=True, help_text="From then on, without another report, nobody knows."
+    )
+    tracking_ended_at = _reported("tracking_ended_at")
+    origin = PlaceField(source="origin_id", allow_null=True)
+    destination = PlaceField(source="destination_id", allow_null=True)
+    route = RouteField(source="route_id", allow_null=True)
+    stands_at = PlaceField(source="stands_at_id", allow_null=True, help_text="Where it was last reported.")
+    control_point = PlaceField(
+        source="held_before_id",
+        allow_null=True,
+        help_text="The control point that it is kept from passing now.",
+    )
+    heading = PlaceField(source="heading_id", allow_null=True)
+    heading_back = serializers.BooleanField()
+    sponsors = serializers.SerializerMethodField()
+    carrier = OrganisationField(source="carrier_id", allow_null=True)
+    consignee = OrganisationField(source="consignee_id", allow_null=True)
+    trucks = serializers.IntegerField(allow_null=True)
+    tonnes_low = TonnesField()
+    tonnes_high = TonnesField()
+    planned_departure_at = InstantField(
+        lambda convoy: convoy.planned_departure_at,
+        lambda convoy, context: context["names"].zone(convoy.origin_id),
+        allow_null=True,
+    )
+    due_at = InstantField(
+        lambda convoy: convoy.due_at,
+        lambda convoy, context: context["names"].zone(convoy.destination_id),
+        allow_null=True,
+    )
+
+    @extend_schema_field(OrganisationNameSerializer(many=True))
+    def get_sponsors(self, convoy: Convoy) -> Any:
+        names = self.context["names"]
+        links = convoy.sponsor_links  # type: ignore[attr-defined]
+        return [names.organisation(link.organisation_id) for link in links]
+
+
+class CargoLineSerializer(serializers.Serializer):
+    """One kind of goods. Tonnes stand only where a source gives tonnes for that line."""
+
+    line = serializers.IntegerField()
+    category = CodeField(CargoCategory)
+    sector = serializers.SerializerMethodField()
+    description = TextField()
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=3, allow_null=True)
+    unit = TextField()
+    tonnes_low = TonnesField()
+    tonnes_high = TonnesField()
+
+    def get_sector(self, line: Any) -> str | None:
+        """Sector code of the HDX Humanitarian API; mixed and other goods have none."""
+        return SECTOR_OF.get(line.category)
+
+
+class OtherReferenceSerializer(serializers.Serializer):
+    issuer = serializers.CharField()
+    number = serializers.CharField()
+
+
+class EpisodeSerializer(serializers.Serializer):
+    """One hold: from when, until when, and how it ended. Only `released` is called released."""
+
+    held_since = InstantField(
+        lambda episode: episode.opening.occurred_at,
+        lambda episode, context: zone_named(episode.opening.time_zone),
+    )
+    held_precision = CodeField(Precision, source="opening.precision")
+    held_bound = CodeField(Bound, source="opening.bound")
+    ended_at = InstantField(
+        lambda episode: episode.closing.occurred_at if episode.closing else None,
+        lambda episode, context: zone_named(episode.closing.time_zone),
+        allow_null=True,
+    )
+    ended_precision = CodeField(Precision, source="closing.precision", allow_null=True)
+    ended_bound = CodeField(Bound, source="closing.bound", allow_null=True)
+    ended = TextField(help_text="How: released, turned back, delivered, …; null while it lasts.")
+    end_inferred = serializers.BooleanField(source="is_end_inferred", help_text="Nobody reported its end.")
+    stands_at = PlaceField(allow_null=True)
+    control_point = PlaceField(source="held_before", allow_null=True)
+    opened_by = serializers.SerializerMethodField()
+    ended_by = serializers.SerializerMethodField()
+
+    def get_opened_by(self, episode: Episode) -> int | None:
+        """Chain of the event that opened it, where you may read that event."""
+        return self._if_visible(episode.opening.chain)
+
+    def get_ended_by(self, episode: Episode) -> int | None:
+        """Chain of the event that ended it, where you may read that event."""
+        return self._if_visible(episode.closing.chain) if episode.closing else None
+
+    def _if_visible(self, chain: int) -> int | None:
+        return chain if chain in self.context["chains"] else None
+
+
+class ConvoyDetailSerializer(ConvoySerializer):
+    """A convoy with everything on record that you may read.
+
+    `events` stand in the order of what happened, inferred steps among them; entries that were
+    superseded or retracted are there and say so. `claims` are those about the convoy's figures and
+    other items of its declaration.
+    """
+
+    other_references = OtherReferenceSerializer(many=True)
+    cargo = CargoLineSerializer(many=True, source="cargo_lines")
+    episodes = EpisodeSerializer(many=True, source="told.history.episodes")
+    contested = serializers.ListField(
+        child=serializers.ChoiceField(choices=POINTS),
+        source="told.contested",
+        help_text="What the claims in force contradict each other on.",
+    )
+    events = EventSerializer(many=True, source="told.events")
+    claims = ClaimSerializer(many=True, source="told.claims")

@@ -1,0 +1,29 @@
+"""Addresses under `/api/`. No trailing slashes; whatever else is asked for is a problem document."""
+
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from convoys.api import entrance, views
+from convoys.api.errors import nowhere
+
+app_name = "api"
+urlpatterns = [
+    path("v1", entrance.Index.as_view(), name="index"),
+    path("v1/", RedirectView.as_view(pattern_name="api:index")),
+    path("v1/convoys", views.ConvoyList.as_view(), name="convoys"),
+    path("v1/convoys/<str:reference>", views.ConvoyDetail.as_view(), name="convoy"),
+    path("v1/events", views.EventList.as_view(), name="events"),
+    path("v1/routes", views.RouteList.as_view(), name="routes"),
+    path("v1/routes/<slug:code>", views.RouteDetail.as_view(), name="route"),
+    path("v1/control-points", views.ControlPointList.as_view(), name="control-points"),
+    path("v1/control-points/<slug:code>", views.ControlPointDetail.as_view(), name="control-point"),
+    path("v1/organisations", views.OrganisationList.as_view(), name="organisations"),
+    path("v1/organisations/<slug:code>", views.OrganisationDetail.as_view(), name="organisation"),
+    path("v1/agreements", views.AgreementList.as_view(), name="agreements"),
+    path("v1/agreements/<slug:code>", views.AgreementDetail.as_view(), name="agreement"),
+    path("v1/problems", entrance.ProblemList.as_view(), name="problems"),
+    path("v1/problems/<slug:code>", entrance.ProblemDetail.as_view(), name="problem"),
+    path("v1/openapi.json", entrance.OpenApi.as_view(), name="openapi.json"),
+    path("v1/docs", entrance.viewer, name="docs"),
+    re_path(r"", nowhere, name="nowhere"),
+]

@@ -1,0 +1,212 @@
+"""The resources of version 1: what each reads, in which order, and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from accounts.models import Organisation
+from convoys.api import filters
+from convoys.api.base import DetailView, ListView
+from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
+from convoys.api.serializers.events import EventSerializer
+from convoys.api.serializers.places import (
+    AgreementDetailSerializer,
+    AgreementSerializer,
+    ControlPointDetailSerializer,
+    ControlPointSerializer,
+    OrganisationSerializer,
+    RouteSerializer,
+)
+from convoys.models import Agreement, ControlPoint, Convoy, Event, Route, RouteStop
+from convoys.queries import api_convoys, api_record
+from convoys.queries.api_names import Names
+from convoys.queries.visibility import visible_events
+
+# --- convoys
+
+
+class ConvoyList(ListView):
+    """Convoys that you may see, by reference.
+
+    Exercises are left out unless you ask for them.
+    """
+
+    key = "reference"
+    parameters = filters.CONVOYS
+    serializer_class = ConvoySerializer
+
+    def get_queryset(self) -> QuerySet[Convoy]:
+        return api_convoys.with_sponsors(api_convoys.convoys_on_record(self.viewer))
+
+    def context_of(self, rows: Sequence[Convoy]) -> dict[str, Any]:
+        return {"names": Names(api_convoys.named_in(rows)), "zones": api_convoys.zones_of(rows)}
+
+
+class ConvoyDetail(DetailView):
+    """One convoy with its events, each with its claims, its cargo, other references and holds."""
+
+    lookup_field = "reference"
+    serializer_class = ConvoyDetailSerializer
+
+    def find(self, reference: str) -> tuple[Convoy, dict[str, Any]]:
+        if not filters.is_reference(reference):
+            raise Http404
+        convoys = api_convoys.with_sponsors(api_convoys.convoys_on_record(self.viewer))
+        convoy = get_object_or_404(
+            convoys.prefetch_related("cargo_lines", "other_references"), reference=reference
+        )
+        told = api_record.tell_subject(self.viewer, convoy)
+        convoy.told = told  # type: ignore[attr-defined]
+        named = api_convoys.named_in([convoy]), api_record.named_in(told.events, told.claims)
+        holds = {"places": api_record.places_of_holds(told)}
+        return convoy, {
+            "names": Names(*named, holds),
+            "zones": api_convoys.zones_of([convoy]),
+            "chains": {row.event.chain for row in told.events},
+            "viewer": self.viewer,
+        }
+
+
+# --- the record
+
+
+class EventList(ListView):
+    """Entries of the record in the order in which they were recorded, oldest first.
+
+    Every entry that you may read, corrections and retractions included, about convoys, control
+    points and agreements. `after` goes on from the last sequence that you have seen.
+    """
+
+    key = "sequence"
+    parameters = filters.EVENTS
+    serializer_class = EventSerializer
+
+    def get_queryset(self) -> QuerySet[Event]:
+        return visible_events(self.viewer).select_related("convoy")
+
+    def rows_of(self, page: Sequence[Event]) -> Sequence[api_record.EventTold]:
+        return api_record.tell_events(self.viewer, page)
+
+    def context_of(self, rows: Sequence[api_record.EventTold]) -> dict[str, Any]:
+        return {"names": Names(api_record.named_in(rows)), "viewer": self.viewer}
+
+
+# --- master data
+
+
+def routes() -> QuerySet[Route]:
+    stops = RouteStop.objects.select_related("place__control_point").order_by("position")
+    return Route.objects.prefetch_related(Prefetch("stops", queryset=stops))
+
+
+def _names_on(rows: Sequence[Route]) -> dict[str, Any]:
+    return {"names": Names({"places": {stop.place_id for route in rows for stop in route.stops.all()}})}
+
+
+class RouteList(ListView):
+    """Routes with their places in travelling order, by code."""
+
+    key = "code"
+    parameters = filters.MASTER_DATA
+    serializer_class = RouteSerializer
+
+    def get_queryset(self) -> QuerySet[Route]:
+        return routes()
+
+    def context_of(self, rows: Sequence[Route]) -> dict[str, Any]:
+        return _names_on(rows)
+
+
+class RouteDetail(DetailView):
+    """One route with its places in travelling order."""
+
+    serializer_class = RouteSerializer
+
+    def find(self, code: str) -> tuple[Route, dict[str, Any]]:
+        route = get_object_or_404(routes(), code=code)
+        return route, _names_on([route])
+
+
+def control_points() -> QuerySet[ControlPoint]:
+    return ControlPoint.objects.select_related("place").prefetch_related("place__names")
+
+
+def _sides(rows: Sequence[ControlPoint]) -> dict[str, Any]:
+    return {"places": {code for point in rows for code in (point.side_a_id, point.side_b_id)}}
+
+
+class ControlPointList(ListView):
+    """Places that can be closed, each with its access as last reported, by code."""
+
+    parameters = filters.CONTROL_POINTS
+    serializer_class = ControlPointSerializer
+
+    def get_queryset(self) -> QuerySet[ControlPoint]:
+        return control_points()
+
+    def context_of(self, rows: Sequence[ControlPoint]) -> dict[str, Any]:
+        return {"names": Names(_sides(rows))}
+
+
+class ControlPointDetail(DetailView):
+    """One control point with its history of access and the claims about it."""
+
+    serializer_class = ControlPointDetailSerializer
+
+    def find(self, code: str) -> tuple[ControlPoint, dict[str, Any]]:
+        point = get_object_or_404(control_points(), pk=code)
+        told = api_record.tell_subject(self.viewer, point)
+        point.told = told  # type: ignore[attr-defined]
+        names = Names(_sides([point]), api_record.named_in(told.events, told.claims))
+        return point, {"names": names, "viewer": self.viewer}
+
+
+class OrganisationList(ListView):
+    """Sponsors, carriers, consignees, sources and parties, by code."""
+
+    key = "code"
+    parameters = filters.MASTER_DATA
+    serializer_class = OrganisationSerializer
+
+    def get_queryset(self) -> QuerySet[Organisation]:
+        return Organisation.objects.prefetch_related("names")
+
+
+class OrganisationDetail(DetailView):
+    """One organisation."""
+
+    serializer_class = OrganisationSerializer
+
+    def find(self, code: str) -> tuple[Organisation, dict[str, Any]]:
+        return get_object_or_404(Organisation.objects.prefetch_related("names"), code=code), {}
+
+
+class AgreementList(ListView):
+    """What is said to have been agreed about routes, by code."""
+
+    key = "code"
+    parameters = filters.MASTER_DATA
+    serializer_class = AgreementSerializer
+
+    def get_queryset(self) -> QuerySet[Agreement]:
+        return Agreement.objects.prefetch_related("routes")
+
+
+class AgreementDetail(DetailView):
+    """One agreement with its steps, each as told, and the claims about it."""
+
+    serializer_class = AgreementDetailSerializer
+
+    def find(self, code: str) -> tuple[Agreement, dict[str, Any]]:
+        agreement = get_object_or_404(Agreement.objects.prefetch_related("routes"), code=code)
+        told = api_record.tell_subject(self.viewer, agreement)
+        agreement.told = told  # type: ignore[attr-defined]
+        return agreement, {
+            "names": Names(api_record.named_in(told.events, told.claims)),
+            "viewer": self.viewer,
+        }

@@ -1,0 +1,245 @@
+"""Events with their claims as the API tells them: what each entry became, who says so, in whose words.
+
+A page of events costs a fixed number of queries, however many events and claims it has. Every
+entry of a chain is a row of its own, marked where a later one superseded or retracted it; claims
+stand with the last entry of their event's chain that is no retraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from typing import Any
+
+from django.db.models import Q
+
+from convoys.clocks import zone_named
+from convoys.models import Claim, Convoy, Event
+from convoys.models.event import Entry
+from convoys.queries.contested import HOW_MUCH, POINTS, contested_points, figures_contested
+from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
+from convoys.queries.visibility import Viewer, visible_claims, visible_events
+from convoys.replay import History, Step
+from convoys.vocabulary import Act
+
+Words = Mapping[str, Any]
+EVENT_PLACES = ("control_point_id", "place_id", "held_before_id", "heading_id")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What later entries of its chain did to an entry."""
+
+    superseded_by: int | None = None
+    retraction: Entry | None = None
+    reason: str | None = None
+
+    @property
+    def is_retracted(self) -> bool:
+        return self.retraction is not None
+
+
+@dataclass(frozen=True)
+class ClaimTold:
+    """One entry of a claim. Where its source is withheld from this viewer its words are empty."""
+
+    claim: Claim
+    words: Words
+    fate: Fate
+    is_withheld: bool
+    is_erased: bool
+
+    @property
+    def entry(self) -> Entry:
+        return self.claim
+
+
+@dataclass(frozen=True)
+class EventTold:
+    """One entry of an event; or a step that nobody reported, with no more than its kind and time."""
+
+    event: Event
+    words: Words = field(default_factory=dict)
+    fate: Fate = field(default_factory=Fate)
+    is_erased: bool = False
+    claims: list[ClaimTold] = field(default_factory=list)
+    contested: tuple[str, ...] = ()
+    is_inferred: bool = False
+
+    @property
+    def entry(self) -> Entry:
+        return self.event
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_named(self.event.time_zone)
+
+
+@dataclass(frozen=True)
+class SubjectTold:
+    """A subject's events in order of replay, and the claims about the subject itself.
+
+    `history` and `contested` are a convoy's only.
+    """
+
+    events: list[EventTold]
+    claims: list[ClaimTold]
+    history: History | None = None
+    contested: tuple[str, ...] = ()
+
+
+def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
+    """These entries, in the order given, with the claims that the viewer may read. Three queries."""
+    chains = {event.chain for event in events}
+    entries = list(visible_events(viewer).filter(chain__in=chains).order_by("sequence"))
+    about = Q(target_event__in=chains) | Q(target_claim__target_event__in=chains)
+    claims = list(visible_claims(viewer).filter(about).select_related("target_claim"))
+    return _told(viewer, events, entries, claims, words_of(_sequences(entries, claims)))
+
+
+def tell_subject(viewer: Viewer, subject: Subject) -> SubjectTold:
+    """All of a subject's record that the viewer may read. Five queries at most."""
+    entries = list(events_of(subject, viewer))
+    claims = list(claims_of(subject, viewer).select_related("target_claim", "target_convoy"))
+    words = words_of(_sequences(entries, claims))
+    told = _told(viewer, entries, entries, claims, words)
+    own = tell_claims(viewer, [claim for claim in claims if _chain_of_event(claim) is None], words)
+    if not isinstance(subject, Convoy):
+        return SubjectTold(_in_order(told, ()), own)
+    history = history_of(subject)
+    points = {point for row in told for point in row.contested}
+    if figures_contested(claims_in_force(claims), words):
+        points.add(HOW_MUCH)
+    contested = tuple(point for point in POINTS if point in points)
+    return SubjectTold(_in_order(told, history.steps), own, history, contested)
+
+
+def _sequences(*lists: Sequence[Entry]) -> list[int]:
+    return [entry.sequence for entries in lists for entry in entries]
+
+
+def _chain_of_event(claim: Claim) -> int | None:
+    return claim.target_claim.target_event_id if claim.target_claim else claim.target_event_id
+
+
+def _told(
+    viewer: Viewer,
+    events: Sequence[Event],
+    entries: Sequence[Event],
+    claims: Sequence[Claim],
+    words: Mapping[int, Words],
+) -> list[EventTold]:
+    fates = fates_of(entries, words)
+    last = {entry.chain: entry.sequence for entry in entries if entry.act != Act.RETRACT}
+    by_chain: dict[int | None, list[Claim]] = {}
+    for claim in claims:
+        by_chain.setdefault(_chain_of_event(claim), []).append(claim)
+    told = []
+    for event in events:
+        mine = by_chain.get(event.chain, []) if last.get(event.chain) == event.sequence else []
+        told.append(
+            EventTold(
+                event=event,
+                words=words.get(event.sequence, {}),
+                fate=fates.get(event.sequence, Fate()),
+                is_erased=event.sequence not in words,
+                claims=tell_claims(viewer, mine, words),
+                contested=contested_points(claims_in_force(mine), words, event) if mine else (),
+            )
+        )
+    return told
+
+
+def tell_claims(viewer: Viewer, claims: Sequence[Claim], words: Mapping[int, Words]) -> list[ClaimTold]:
+    """Entries of claims by the day they were said, without their retractions, which mark what they
+    took back."""
+    fates = fates_of(claims, words)
+    told = []
+    for claim in sorted(claims, key=lambda claim: (claim.said_on or date.max, claim.sequence)):
+        if claim.act == Act.RETRACT:
+            continue
+        withheld = claim.is_confidential and not viewer.is_staff
+        told.append(
+            ClaimTold(
+                claim=claim,
+                words={} if withheld else words.get(claim.sequence, {}),
+                fate=fates[claim.sequence],
+                is_withheld=withheld,
+                is_erased=claim.sequence not in words,
+            )
+        )
+    return told
+
+
+def fates_of(entries: Iterable[Entry], words: Mapping[int, Words]) -> dict[int, Fate]:
+    """What became of each entry, given all visible entries of the chains in question."""
+    chains: dict[int, list[Entry]] = {}
+    for entry in entries:
+        chains.setdefault(entry.chain, []).append(entry)
+    fates = {}
+    for chain in chains.values():
+        chain.sort(key=lambda entry: entry.sequence)
+        retraction = chain[-1] if chain[-1].act == Act.RETRACT else None
+        reason = words.get(retraction.sequence, {}).get("reason") if retraction else None
+        for number, entry in enumerate(chain):
+            later = chain[number + 1].sequence if number + 1 < len(chain) else None
+            fates[entry.sequence] = Fate(later, retraction, reason)
+    return fates
+
+
+def _in_order(told: Sequence[EventTold], steps: Iterable[Step]) -> list[EventTold]:
+    """In order of replay, with each implied step before the event that implies it, retractions left out.
+
+    Steps whose event the viewer does not see are left out with it.
+    """
+    implied: dict[int, list[str]] = {}
+    for step in steps:
+        if step.is_inferred:
+            implied.setdefault(step.event.sequence, []).append(step.kind)
+    rows: list[EventTold] = []
+    for row in sorted(told, key=lambda row: (row.event.effective_at, row.event.chain, row.event.sequence)):
+        if row.event.act == Act.RETRACT:
+            continue
+        rows += [_inferred(kind, row.event) for kind in implied.get(row.event.sequence, ())]
+        rows.append(row)
+    return rows
+
+
+def _inferred(kind: str, event: Event) -> EventTold:
+    """A step that an event implies: it takes instant and knowledge from it, and nothing else."""
+    taken = (
+        "chain",
+        "convoy",
+        "occurred_at",
+        "precision",
+        "bound",
+        "time_zone",
+        "known_from",
+        "recorded_at",
+        "backfilled",
+        "audience",
+    )
+    return EventTold(Event(kind=kind, **{name: getattr(event, name) for name in taken}), is_inferred=True)
+
+
+def named_in(events: Iterable[EventTold], claims: Iterable[ClaimTold] = ()) -> dict[str, set[str | None]]:
+    """Codes that these rows name, for `Names`."""
+    places: set[str | None] = set()
+    organisations: set[str | None] = set()
+    all_claims = list(claims)
+    for told in events:
+        places.update(getattr(told.event, column) for column in EVENT_PLACES)
+        organisations.add(told.event.decided_by_organisation_id)
+        all_claims += told.claims
+    for claim in all_claims:
+        places.add(claim.claim.alleged_place_id)
+        organisations.update(claim.claim.alleged_holders)
+        organisations.update(claim.words.get(f"{part}_organisation") for part in ("speaker", "publisher"))
+    return {"places": places, "organisations": organisations}
+
+
+def places_of_holds(told: SubjectTold) -> set[str | None]:
+    """Codes of the places where a convoy was held, and of the points before which."""
+    episodes = told.history.episodes if told.history else []
+    return {code for episode in episodes for code in (episode.stands_at, episode.held_before)}
