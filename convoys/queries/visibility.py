@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from accounts.roles import Role, may
 from convoys.models import Claim, Convoy, ConvoyOrganisation, Event, Part
-from convoys.vocabulary import Audience
+from convoys.vocabulary import UNREGISTERED, Audience
 
 FOR_PARTNERS = [Audience.PARTNERS, Audience.PUBLIC]
 
@@ -57,6 +57,8 @@ def visible_convoys(viewer: Viewer) -> QuerySet[Convoy]:
         return convoys
     if viewer.sees_nothing:
         return convoys.none()
+    # A registration that was taken back leaves a convoy without a state: the desk's own slip.
+    convoys = convoys.exclude(status=UNREGISTERED)
     return convoys.filter(Q(shared_with_all_partners=True) | _linked(viewer, "pk"))
 
 

@@ -80,26 +80,29 @@ def _codes(values: Iterable[object]) -> list[str]:
 
 
 def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | ControlPoint | Agreement]:
-    """Lock rows in one fixed order (type, then key), so that two writers never wait for each other."""
+    """Lock rows in one fixed order (type, then key), so that two writers never wait for each other.
+
+    The keys stay free: a sweep that notes an alert about a convoy need not wait for its writer.
+    """
     by_type: dict[str, set[str]] = {}
     for ref in refs:
         by_type.setdefault(ref.type, set()).add(ref.code)
     found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
     clean = {kind: [code for code in codes if "\x00" not in code] for kind, codes in by_type.items()}
     for agreement in (
-        Agreement.objects.select_for_update()
+        Agreement.objects.select_for_update(no_key=True)
         .filter(code__in=clean.get(SubjectType.AGREEMENT, []))
         .order_by("code")
     ):
         found[SubjectRef(SubjectType.AGREEMENT, agreement.code)] = agreement
     for point in (
-        ControlPoint.objects.select_for_update()
+        ControlPoint.objects.select_for_update(no_key=True)
         .filter(pk__in=clean.get(SubjectType.CONTROL_POINT, []))
         .order_by("pk")
     ):
         found[SubjectRef(SubjectType.CONTROL_POINT, point.pk)] = point
     for row in (
-        Convoy.objects.select_for_update()
+        Convoy.objects.select_for_update(no_key=True)
         .filter(reference__in=clean.get(SubjectType.CONVOY, []))
         .order_by("pk")
     ):

@@ -71,6 +71,7 @@ def _write(change_set: ChangeSet, digest: str) -> Written:
     assembly.check_seen()
     assembly.draft()
     histories = assembly.replay()
+    deadlines.lock_deadlines(work.row for work in assembly.works.values() if isinstance(work.row, Convoy))
     head = lock_head()
     written = _insert(assembly, head, digest)
     _hash(assembly, head)
