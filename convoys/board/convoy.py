@@ -72,6 +72,7 @@ def convoy_context(viewer: Viewer, convoy: Convoy, now: datetime) -> dict[str, A
         "since": moment(convoy.status_since, convoy.status_precision, Bound.AT, zone)
         if convoy.status_since
         else "",
+        "due": moment(convoy.due_at, Precision.MINUTE, Bound.AT, zone) if convoy.due_at else "",
         "last_report": moment(convoy.last_reported_at, convoy.last_reported_precision, Bound.AT, zone)
         if convoy.last_reported_at
         else "",
@@ -112,7 +113,7 @@ def _lead(convoy: Convoy) -> str:
     if convoy.destination:
         way.append(_("to %(place)s") % {"place": convoy.destination.display_name})
     if convoy.route:
-        way.append(_("over the route %(route)s") % {"route": convoy.route.name})
+        way.append(_("over the %(route)s") % {"route": convoy.route.name})
     return f"{load}, {' '.join(way)}." if way else f"{load}."
 
 

@@ -28,7 +28,7 @@ class Clock:
     """How long a state has lasted. A silent convoy's counts to its last report, and says so."""
 
     state: str
-    headline: str
+    headline: str  # "" where the span tells nothing: on the road, and silent
     since: SafeString | str
     last: SafeString | str
     if_still: str = ""
@@ -71,16 +71,35 @@ def clock_of(convoy: Convoy, now: datetime, *, short: bool = True) -> Clock | No
             last = format_html(
                 conditional_escape(_("{state} when last reported, {day}")), state=label, day=on
             )
+        elif not _stands(convoy):
+            last = format_html(conditional_escape(_("last report {day}")), day=on)
         else:
             last = format_html(conditional_escape(_("last confirmed {day}")), day=on)
     return Clock(
         state=convoy.status,
-        headline=confirmed if silent else until_now,
-        since=format_html(conditional_escape(_("since {day}")), day=said(facts.since, facts.since_precision)),
+        headline=_headline(convoy, confirmed, until_now, silent),
+        since=_since(convoy, said(facts.since, facts.since_precision)),
         last=last,
-        if_still=_("%(span)s if still so today") % {"span": until_now} if silent else "",
+        if_still=_("%(span)s if still so today") % {"span": until_now} if silent and _stands(convoy) else "",
         precision=wording.what_is_known(facts.since_precision),
     )
+
+
+def _stands(convoy: Convoy) -> bool:
+    return convoy.status in (State.HELD, State.STOPPED)
+
+
+def _since(convoy: Convoy, day: SafeString) -> SafeString:
+    return (
+        day if convoy.status in FINAL_STATES else format_html(conditional_escape(_("since {day}")), day=day)
+    )
+
+
+def _headline(convoy: Convoy, confirmed: str, until_now: str, silent: bool) -> str:
+    """A hold that is silent counts to its last report; how long it was on the road nobody can say."""
+    if convoy.status in FINAL_STATES or (silent and not _stands(convoy)):
+        return ""
+    return confirmed if silent else until_now
 
 
 def tonne_days_of(convoy: Convoy, now: datetime) -> str:
@@ -129,20 +148,24 @@ def rows_of(
     """
     convoys = list(convoys)
     spans = {convoy.pk: hold_spans(facts_of(convoy), now) for convoy in convoys}
-    longest = max((pair[1].days for pair in spans.values() if pair), default=Decimal(0)) or Decimal(1)
+    quiet = {convoy.pk for convoy in convoys if is_silent(facts_of(convoy), now)}
+    # A bar reaches to now only while somebody still reports; a silent one ends at its last report.
+    reach = [pair[0].days if pk in quiet else pair[1].days for pk, pair in spans.items() if pair]
+    longest = max(reach, default=Decimal(0)) or Decimal(1)
     rows = []
     for convoy in convoys:
         pair = spans[convoy.pk]
         chain = convoy.hold_chain or 0
+        silent = convoy.pk in quiet
         rows.append(
             Row(
                 convoy=convoy,
-                is_silent=convoy.status not in FINAL_STATES and is_silent(facts_of(convoy), now),
+                is_silent=silent,
                 clock=clock_of(convoy, now),
                 sponsors=sponsors_of(convoy),
                 tonne_days=tonne_days_of(convoy, now),
                 bar_confirmed=int(pair[0].days * 100 / longest) if pair else 0,
-                bar_rest=int((pair[1].days - pair[0].days) * 100 / longest) if pair else 0,
+                bar_rest=0 if silent or not pair else int((pair[1].days - pair[0].days) * 100 / longest),
                 contested=(contested or {}).get(chain, ""),
                 speakers=speakers_of((accounts or {}).get(chain, [])),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,7 @@ from convoys.vocabulary import (
     Stance,
 )
 
+ALL_PARTNERS = "all_partners"  # as `visibility_changed` declares it
 OPEN_ACCOUNTS = 6  # up to so many stand open; of more, the first of each speaker and of each holder named
 
 # How a place follows the kind's label; "at" where nothing else is said.
@@ -46,6 +48,7 @@ PLACE_AFTER = {
     "passed": "%(place)s",
     "delivered": gettext_lazy("in %(place)s"),
 }
+UNPLACED = frozenset({"note", "visibility_changed", "registered", "amended", "tracking_ended"})
 # Knots that show a state's shape; every other entry is a dot.
 KNOT = {
     "departed": "dispatched",
@@ -107,6 +110,10 @@ def title_of(event: Event, kind: str = "") -> str:
     """What happened, in one line: "Held at Kornidzor, before Lachin checkpoint"."""
     kind = kind or event.kind
     title = str(KINDS[kind].label)
+    if kind == "amended":
+        return f"{title}: {wording.listed([str(item.label) for item in Item if item in event.declares])}"
+    if kind in UNPLACED:
+        return title
     if event.place:
         title += " " + str(PLACE_AFTER.get(kind, _("at %(place)s"))) % {"place": event.place.display_name}
     if event.held_before:
@@ -138,14 +145,40 @@ def _lines(told: Told) -> list[str]:
             else DecidedBy(event.decided_by).label
         )
         lines.append(_("Decided by: %(who)s.") % {"who": by})
-    items = [str(Item(item).label) for item in event.declares if item in Item.values]
-    if items:
-        lines.append(_("States: %(items)s.") % {"items": ", ".join(items)})
-    if told.words.get("text"):
-        lines.append(str(told.words["text"]))
-    if told.words.get("time_as_printed"):
+    lines += [*_declared(event), *([str(told.words["text"])] if told.words.get("text") else [])]
+    if told.words.get("time_as_printed") and event.kind not in UNPLACED:
         lines.append(_("Time as printed: “%(words)s”.") % {"words": told.words["time_as_printed"]})
     return lines
+
+
+def _declared(event: Event) -> list[str]:
+    """What a registration or amendment states: figures by value, the rest by name."""
+    stated = []
+    tonnage = event.declares.get("tonnes") or {}
+    for item in (item for item in Item if item in event.declares):
+        value = ""
+        if item == Item.TONNES:
+            value = wording.tonnes(_decimal(tonnage.get("low")), _decimal(tonnage.get("high"))) or _(
+                "unknown"
+            )
+        elif item == Item.TRUCKS:
+            value = str(event.declares[item]) if event.declares[item] is not None else _("unknown")
+        stated.append(f"{item.label} {value}".strip())
+    lines = [_("States: %(items)s.") % {"items": ", ".join(stated)}] if stated else []
+    shared = event.declares.get("visible_to")
+    if shared == ALL_PARTNERS:
+        lines.append(_("Shared with all partners."))
+    elif shared is not None:
+        lines.append(
+            _("Shared by name with: %(who)s.") % {"who": ", ".join(shared)}
+            if shared
+            else _("Shared with nobody.")
+        )
+    return lines
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None
 
 
 def entry_of(told: Told, this_year: int) -> EntryShown:
@@ -161,7 +194,7 @@ def entry_of(told: Told, this_year: int) -> EntryShown:
         title=title_of(event),
         is_held=event.kind == "held" and not told.is_retracted,
         when=moment(event.occurred_at, event.precision, event.bound, zone, "short", this_year),
-        known=wording.what_is_known(event.precision),
+        known=wording.what_is_known_briefly(event.precision),
         lines=_lines(told),
         open_accounts=first,
         more_accounts=rest,
@@ -191,7 +224,8 @@ def _open_and_folded(accounts: list[AccountShown]) -> tuple[list[AccountShown], 
         return accounts, []
     parties: set[str] = set()
     holders: set[str] = set()
-    first, rest = [], []
+    first: list[AccountShown] = []
+    rest: list[AccountShown] = []
     for shown in accounts:
         account = shown.account
         party = account.speaker if account.claim.speaker_kind == SpeakerKind.PARTY else ""
@@ -244,7 +278,7 @@ def _alleged(account: Account, zone: ZoneInfo) -> list[str]:
     claim = account.claim
     said = []
     if account.holders:
-        said.append(_("held by: %(who)s") % {"who": ", ".join(account.holders)})
+        said.append(_("names as holding it: %(who)s") % {"who": ", ".join(account.holders)})
     if claim.alleged_causes:
         causes = [str(Cause(code).label) if code in Cause.values else code for code in claim.alleged_causes]
         said.append(_("cause: %(causes)s") % {"causes": ", ".join(causes).lower()})

@@ -42,7 +42,7 @@ class Account:
 
     @property
     def is_retracted(self) -> bool:
-        return self.claim.act == Act.RETRACT
+        return bool(self.claim.act == Act.RETRACT)
 
     @property
     def order(self) -> tuple[date, str, int]:
@@ -91,7 +91,7 @@ def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:
     for chain, entries in by_chain.items():
         newest[chain] = entries[-1]
         entries[-1].earlier = entries[:-1]
-    top = []
+    top: list[Account] = []
     for account in newest.values():
         target = newest.get(account.claim.target_claim_id or 0)
         (target.answers if target is not None else top).append(account)

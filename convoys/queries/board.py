@@ -38,6 +38,10 @@ STOPS = (
 )
 
 
+def _rank(status: str) -> int:
+    return MOVING.index(State(status)) if status in MOVING else len(MOVING)
+
+
 def with_places(convoys: QuerySet[Convoy]) -> QuerySet[Convoy]:
     """The convoys with all that a row of a table shows of them."""
     places = ("origin", "destination", "stands_at", "heading", "held_before__place")
@@ -80,16 +84,20 @@ def open_convoys(viewer: Viewer, state: State) -> list[Convoy]:
 
 
 def exercises_of(viewer: Viewer) -> list[Convoy]:
-    """Convoys for training and demonstration, newest first: shown apart, counted nowhere."""
+    """Convoys for training and demonstration, held ones first: shown apart, counted nowhere."""
     convoys = visible_convoys(viewer).filter(is_exercise=True).exclude(status="")
-    return list(with_places(convoys).order_by("-registered_at", "reference")[:ROWS])
+    newest = list(with_places(convoys).order_by("-registered_at", "reference")[:ROWS])
+    return sorted(newest, key=lambda convoy: (_rank(convoy.status), convoy.reference))
 
 
-def routes_in_use(viewer: Viewer) -> list[Route]:
-    """Routes on which this viewer has an open convoy, most held first, with their places in order."""
-    mine = registered(viewer).filter(status__in=MOVING)
+def routes_in_use(viewer: Viewer, exercises: bool = False) -> list[Route]:
+    """Routes on which this viewer has an open convoy, most held first, with their places in order.
+
+    Either those of exercises or those of real convoys, never both.
+    """
+    mine = visible_convoys(viewer).filter(is_exercise=exercises, status__in=MOVING)
     return list(
-        Route.objects.filter(is_exercise=False, convoys__in=mine)
+        Route.objects.filter(convoys__in=mine)
         .annotate(
             held=Count("convoys", filter=Q(convoys__in=mine, convoys__status=State.HELD), distinct=True),
         )
@@ -98,7 +106,7 @@ def routes_in_use(viewer: Viewer) -> list[Route]:
     )
 
 
-def recent_changes(viewer: Viewer, limit: int = 12) -> list[Event]:
+def recent_changes(viewer: Viewer, limit: int = 9) -> list[Event]:
     """The newest entries on convoys in order of recording, those that became known last first."""
     events = (
         visible_events(viewer)

@@ -41,7 +41,7 @@ class Told:
 
     @property
     def is_retracted(self) -> bool:
-        return self.event.act == Act.RETRACT
+        return bool(self.event.act == Act.RETRACT)
 
 
 @dataclass

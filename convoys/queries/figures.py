@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from convoys.clocks import Elapsed, elapsed, silent_from, zone_named
 from convoys.models import Convoy
-from convoys.vocabulary import Precision, State
+from convoys.vocabulary import FINAL_STATES, Precision, State
 
 NOTHING = Decimal(0)
 
@@ -62,7 +62,7 @@ class Sum:
     tonne_days_low: Decimal = NOTHING
     tonne_days_high: Decimal | None = NOTHING
     longest: Elapsed | None = None
-    last_reported_at: datetime | None = None
+    longest_confirmed: Elapsed | None = None
 
     @property
     def tonnes_unknown(self) -> int:
@@ -81,6 +81,8 @@ class Figures:
 def is_silent(convoy: OpenConvoy, now: datetime) -> bool:
     """Whether nobody has reported on an open convoy for longer than the silence limit."""
     last = convoy.last_reported_at
+    if convoy.status in FINAL_STATES:
+        return False
     return last is not None and now >= silent_from(
         last, convoy.last_reported_precision, zone_named(convoy.time_zone)
     )
@@ -101,34 +103,30 @@ def hold_spans(convoy: OpenConvoy, now: datetime) -> tuple[Elapsed, Elapsed] | N
 
 def summed(convoys: Iterable[OpenConvoy], now: datetime) -> Sum:
     """One column of figures over these convoys."""
-    count = trucks = trucks_unknown = known = 0
-    low, low_days = NOTHING, NOTHING
-    high: Decimal | None = NOTHING
-    high_days: Decimal | None = NOTHING
-    longest: Elapsed | None = None
-    last: datetime | None = None
-    for convoy in convoys:
-        count += 1
-        trucks += convoy.trucks or 0
-        trucks_unknown += convoy.trucks is None
-        if convoy.last_reported_at and (last is None or convoy.last_reported_at > last):
-            last = convoy.last_reported_at
-        spans = hold_spans(convoy, now)
-        if spans and (longest is None or spans[1].days > longest.days):
-            longest = spans[1]
-        if convoy.tonnes_low is None:
-            continue
-        known += 1
-        low += convoy.tonnes_low
-        high = None if high is None or convoy.tonnes_high is None else high + convoy.tonnes_high
-        if spans:
-            low_days += convoy.tonnes_low * spans[0].days
-            high_days = (
-                None
-                if high_days is None or convoy.tonnes_high is None
-                else high_days + convoy.tonnes_high * spans[1].days
-            )
-    return Sum(count, trucks, trucks_unknown, known, low, high, low_days, high_days, longest, last)
+    rows = [(convoy, hold_spans(convoy, now)) for convoy in convoys]
+    spans = [pair for _, pair in rows if pair is not None]
+    known = [
+        (convoy.tonnes_low, convoy.tonnes_high, pair)
+        for convoy, pair in rows
+        if convoy.tonnes_low is not None
+    ]
+    has_floor = any(high is None for _, high, _ in known)
+    return Sum(
+        count=len(rows),
+        trucks=sum(convoy.trucks or 0 for convoy, _ in rows),
+        trucks_unknown=sum(convoy.trucks is None for convoy, _ in rows),
+        tonnes_known=len(known),
+        tonnes_low=sum((low for low, _, _ in known), NOTHING),
+        tonnes_high=None if has_floor else sum((high or NOTHING for _, high, _ in known), NOTHING),
+        tonne_days_low=sum((low * pair[0].days for low, _, pair in known if pair), NOTHING),
+        tonne_days_high=None
+        if has_floor
+        else sum(((high or NOTHING) * pair[1].days for _, high, pair in known if pair), NOTHING),
+        longest=max((until_now for _, until_now in spans), key=lambda span: span.days, default=None),
+        longest_confirmed=max(
+            (confirmed for confirmed, _ in spans), key=lambda span: span.days, default=None
+        ),
+    )
 
 
 def figures_over(convoys: Iterable[OpenConvoy], planned: int, now: datetime) -> Figures:

@@ -6,6 +6,7 @@ Unknown is a word in italics, never 0 and never empty.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from convoys import wording
 from convoys.vocabulary import State
 
 register = template.Library()
+BIG = re.compile(r"([^\d]*?)\s*([\d.,–]+)\s*([^\d]*)")
 
 
 @register.simple_tag
@@ -66,6 +68,20 @@ def tonnage(low: Decimal | None, high: Decimal | None, what: str = "") -> SafeSt
     if not words:
         return unknown(what or _("tonnage unknown"))
     return format_html('<span class="tonnes">{}</span>', words)
+
+
+@register.simple_tag
+def big(words: str) -> SafeString:
+    """A headline figure: the digits large, "at least" before and the unit after them small."""
+    if not words:
+        return unknown()
+    found = BIG.fullmatch(words)
+    if found is None:
+        return format_html("{}", words)
+    lead, digits, unit = found.groups()
+    parts = [format_html('<span class="unit">{}</span> ', lead) if lead else "", digits]
+    parts.append(format_html(' <span class="unit">{}</span>', unit) if unit else "")
+    return format_html("{}{}{}", *parts)
 
 
 @register.simple_tag
