@@ -152,8 +152,12 @@ def _create(ref: SubjectRef, is_on_record: bool, is_exercise: bool) -> Convoy:
     if ref.type != SubjectType.CONVOY:
         raise InvalidInput({"kind": "Only convoys are registered."})
     reference = checking.text("reference", ref.code, limit=64, required=True)
-    if reference != ref.code or any(sign.isspace() or sign in "/?#%" for sign in reference):
-        raise InvalidInput({"reference": "A reference has no spaces and none of / ? # %."})
+    if reference != ref.code or any(
+        sign.isspace() or not sign.isprintable() or sign in "/?#%" for sign in reference
+    ):
+        raise InvalidInput(
+            {"reference": "A reference has no spaces, no invisible signs and none of / ? # %."}
+        )
     if is_on_record:
         raise InvalidInput({"reference": f"A convoy {reference} is on record already."})
     return Convoy.objects.create(reference=reference, is_exercise=is_exercise)

@@ -11,33 +11,35 @@ from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
 from convoys.services.changes import Account, ChangeSet, Claim, Record, SubjectRef
 from convoys.vocabulary import SubjectType
 
+LONGEST_CODE = 64
+
 
 class Resolver:
     """What the codes of one change set stand for."""
 
     def __init__(self, change_set: ChangeSet) -> None:
-        places: set[Any] = set()
-        points: set[Any] = set()
-        people: set[Any] = set()
-        routes: set[Any] = set()
+        # Lists, not sets: what a door hands in unchecked may be no text, and need not be hashable.
+        places: list[Any] = []
+        points: list[Any] = []
+        people: list[Any] = []
+        routes: list[Any] = []
         for account in _accounts(change_set):
-            places.add(account.alleged_place)
-            people.update([account.speaker, account.publisher, *account.alleged_holders])
+            places.append(account.alleged_place)
+            people.extend([account.speaker, account.publisher, *account.alleged_holders])
         for step in change_set.steps:
             if not isinstance(step, Record):
                 continue
-            places.update(
+            places.extend(
                 [step.place, step.heading, step.declares.get("origin"), step.declares.get("destination")]
             )
-            points.add(step.held_before)
-            routes.add(step.declares.get("route"))
-            people.update(
+            points.append(step.held_before)
+            routes.append(step.declares.get("route"))
+            people.extend(
                 [step.decided_by_organisation, step.declares.get("carrier"), step.declares.get("consignee")]
             )
-            people.update(step.declares.get("sponsors") or ())
-            if step.visible_to is not None and not isinstance(step.visible_to, str):
-                people.update(step.visible_to)
-        self.places = Place.objects.in_bulk(_codes(places | points))
+            people.extend(_listed(step.declares.get("sponsors")))
+            people.extend(_listed(step.visible_to))
+        self.places = Place.objects.in_bulk(_codes(places + points))
         self.points = ControlPoint.objects.in_bulk(_codes(points))
         self.organisations = Organisation.objects.in_bulk(_codes(people))
         self.routes = Route.objects.in_bulk(_codes(routes))
@@ -62,7 +64,7 @@ class Resolver:
     def _known(field: str, code: str | None, rows: object) -> str | None:
         if not code:
             return None
-        if code not in rows:  # type: ignore[operator]
+        if not isinstance(code, str) or code not in rows:  # type: ignore[operator]
             raise UnknownReference(field, str(code))
         return code
 
@@ -75,8 +77,17 @@ def _accounts(change_set: ChangeSet) -> Iterable[Account]:
             yield step.account
 
 
-def _codes(values: Iterable[object]) -> list[str]:
-    return [value for value in values if isinstance(value, str) and value and "\x00" not in value]
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _codes(values: Iterable[object]) -> set[str]:
+    return {value for value in values if isinstance(value, str) and could_be_code(value)}
+
+
+def could_be_code(value: str) -> bool:
+    """Whether a database can be asked for it: no code is empty, longer, or holds what cannot be stored."""
+    return 0 < len(value) <= LONGEST_CODE and value.isprintable()
 
 
 def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | ControlPoint | Agreement]:
@@ -88,7 +99,7 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
     for ref in refs:
         by_type.setdefault(ref.type, set()).add(ref.code)
     found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
-    clean = {kind: [code for code in codes if "\x00" not in code] for kind, codes in by_type.items()}
+    clean = {kind: [code for code in codes if could_be_code(code)] for kind, codes in by_type.items()}
     for agreement in (
         Agreement.objects.select_for_update(no_key=True)
         .filter(code__in=clean.get(SubjectType.AGREEMENT, []))

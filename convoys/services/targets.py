@@ -11,6 +11,7 @@ from convoys.models import Convoy, Event
 from convoys.services import checking
 from convoys.services.changes import ChangeSet, Claim, Retract, SubjectRef
 from convoys.services.drafting import Draft, subject_ref
+from convoys.services.resolving import could_be_code
 from convoys.vocabulary import Act, Item, SubjectType
 
 HEAD_FIELDS = (
@@ -114,7 +115,7 @@ def _target(step: Claim) -> ClaimTarget:
     match target.subject.type:
         case SubjectType.CONVOY:
             item = checking.choice("item", target.item, Item, required=True)
-            convoy = Convoy.objects.filter(reference=code).first() if "\x00" not in code else None
+            convoy = Convoy.objects.filter(reference=code).first() if could_be_code(code) else None
             if convoy is None:
                 raise UnknownReference("target", code)
             return ClaimTarget({"target_convoy": convoy, "target_item": item}, target.subject)
