@@ -1,0 +1,171 @@
+"""Does the record still say what the ledger hashed? Streams every entry and rebuilds the tree.
+
+What an edit, a deletion, a swap, an insertion or a cut tail leaves behind is named by the first
+entry that it makes wrong. Against one who recomputes every hash only a head noted outside helps:
+give it as `expected`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max
+
+from convoys import merkle
+from convoys.canonical import Groups, claim_groups, entry_leaf, erasure_groups, event_groups, group_digest
+from convoys.models import Claim, EntryType, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode, Words
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Head:
+    """A size and the root that the ledger had then (hex)."""
+
+    size: int
+    root: str
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Read `SIZE:ROOT`. Raises ValueError."""
+        size, _, root = text.partition(":")
+        if len(bytes.fromhex(root)) != 32 or int(size) < 0:
+            raise ValueError("a head is SIZE:ROOT, the root in 64 hexadecimal digits")
+        return cls(int(size), root.lower())
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """The first entry that is wrong, and in what way."""
+
+    sequence: int
+    reason: str
+
+
+@dataclass
+class Verdict:
+    size: int
+    root: str
+    flaw: Flaw | None = None
+
+
+@dataclass
+class _Batch:
+    """Rows of one stretch of the ledger, by sequence."""
+
+    entries: dict[int, LedgerEntry]
+    rows: dict[str, dict[int, Any]]
+    words: dict[int, Words]
+    erased: set[int]
+    nodes: dict[tuple[int, int], bytes]
+
+
+def verify(expected: Head | None = None, progress: Callable[[int, int], None] | None = None) -> Verdict:
+    """Check every entry and the head. `progress` is called with (entries checked, entries in all)."""
+    head = LedgerHead.objects.get()
+    last = max(head.size, _last_row())
+    frontier: list[bytes] = []
+    seen_root = merkle.EMPTY_ROOT.hex() if expected and expected.size == 0 else None
+    for first in range(1, last + 1, BATCH):
+        batch = _read(first, min(first + BATCH - 1, last))
+        for sequence in range(first, min(first + BATCH - 1, last) + 1):
+            reason, leaf = _check(sequence, batch, head.size)
+            if reason is None and leaf is not None:
+                frontier, closed = merkle.append(sequence - 1, frontier, leaf)
+                if any(batch.nodes.get((level, index)) != value for level, index, value in closed):
+                    reason = "an inner node of the tree was changed"
+            if reason is not None:
+                return Verdict(sequence - 1, merkle.root_of(frontier).hex(), Flaw(sequence, reason))
+            if expected and sequence == expected.size:
+                seen_root = merkle.root_of(frontier).hex()
+        if progress:
+            progress(min(first + BATCH - 1, last), last)
+    verdict = Verdict(last, merkle.root_of(frontier).hex())
+    if verdict.root != bytes(head.root).hex():
+        verdict.flaw = Flaw(last, "the head's root is not that of the entries")
+    elif expected and expected.size > last:
+        verdict.flaw = Flaw(last + 1, f"the ledger is cut: it had {expected.size} entries")
+    elif expected and seen_root != expected.root:
+        verdict.flaw = Flaw(expected.size, "up to here the ledger is another than the one noted")
+    return verdict
+
+
+def _last_row() -> int:
+    """The highest number in any table, so that rows slipped in behind the head are seen too."""
+    numbers = [
+        model.objects.aggregate(last=Max("sequence"))["last"]
+        for model in (Event, Claim, Erasure, LedgerEntry)
+    ]
+    return max(number or 0 for number in numbers)
+
+
+def _read(first: int, last: int) -> _Batch:
+    span = {"sequence__gte": first, "sequence__lte": last}
+    events = Event.objects.select_related("convoy", "author").filter(**span)
+    claims = Claim.objects.select_related("target_convoy", "author").filter(**span)
+    erasures = Erasure.objects.select_related("author").filter(**span)
+    nodes: dict[tuple[int, int], bytes] = {}
+    for level, low, high in _closed_levels(first, last):
+        rows = LedgerNode.objects.filter(level=level, index__gte=low, index__lte=high)
+        nodes |= {(level, index): bytes(value) for index, value in rows.values_list("index", "hash")}
+    return _Batch(
+        entries=LedgerEntry.objects.filter(**span).in_bulk(),
+        rows={
+            EntryType.EVENT: {row.sequence: row for row in events},
+            EntryType.CLAIM: {row.sequence: row for row in claims},
+            EntryType.ERASURE: {row.sequence: row for row in erasures},
+        },
+        words=Words.objects.filter(**span).in_bulk(),
+        erased=set(
+            Erasure.objects.filter(erased__gte=first, erased__lte=last).values_list("erased", flat=True)
+        ),
+        nodes=nodes,
+    )
+
+
+def _closed_levels(first: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """Level, lowest and highest index of the subtrees that entries first..last complete."""
+    level = 1
+    while last >> level:
+        low, high = (first - 1) >> level, (last >> level) - 1
+        if low <= high:
+            yield level, low, high
+        level += 1
+
+
+def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes | None]:
+    entry = batch.entries.get(sequence)
+    present = [kind for kind, rows in batch.rows.items() if sequence in rows]
+    if entry is None:
+        return ("an entry was put in beside the ledger" if present else "the entry is missing"), None
+    if sequence > size:
+        return "an entry lies behind the head", None
+    if present != [entry.type]:
+        return "its row is missing or of another type", None
+    words = batch.words.get(sequence)
+    if words is None and sequence not in batch.erased:
+        return "its words are gone without an erasure", None
+    groups = _groups(entry.type, batch.rows[entry.type][sequence], words.fields if words else {})
+    words_digest = group_digest(bytes(words.salt), groups["words"]) if words else bytes(entry.words_digest)
+    if words_digest != bytes(entry.words_digest):
+        return "its words were changed", None
+    digests = {
+        "open": group_digest(bytes(entry.open_salt), groups["open"]),
+        "detail": group_digest(bytes(entry.detail_salt), groups["detail"]),
+        "words": words_digest,
+    }
+    leaf = entry_leaf(entry.type, digests)
+    if leaf != bytes(entry.leaf_hash):
+        return "its fields were changed", None
+    return None, leaf
+
+
+def _groups(kind: str, row: Any, words: dict[str, Any]) -> Groups:
+    makers: dict[str, Callable[[Any, dict[str, Any]], Groups]] = {
+        EntryType.EVENT: event_groups,
+        EntryType.CLAIM: claim_groups,
+        EntryType.ERASURE: erasure_groups,
+    }
+    return makers[kind](row, words)
