@@ -16,6 +16,7 @@ from django.db.models import Max
 from convoys import merkle
 from convoys.canonical import Groups, claim_groups, entry_leaf, erasure_groups, event_groups, group_digest
 from convoys.models import Claim, EntryType, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.vocabulary import Act
 
 BATCH = 1000
 
@@ -144,10 +145,13 @@ def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes |
         return "an entry lies behind the head", None
     if present != [entry.type]:
         return "its row is missing or of another type", None
+    row = batch.rows[entry.type][sequence]
+    if not _is_in_its_place(row, sequence):
+        return "it stands in another's place", None
     words = batch.words.get(sequence)
     if words is None and sequence not in batch.erased:
         return "its words are gone without an erasure", None
-    groups = _groups(entry.type, batch.rows[entry.type][sequence], words.fields if words else {})
+    groups = _groups(entry.type, row, words.fields if words else {})
     words_digest = group_digest(bytes(words.salt), groups["words"]) if words else bytes(entry.words_digest)
     if words_digest != bytes(entry.words_digest):
         return "its words were changed", None
@@ -160,6 +164,13 @@ def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes |
     if leaf != bytes(entry.leaf_hash):
         return "its fields were changed", None
     return None, leaf
+
+
+def _is_in_its_place(row: Any, sequence: int) -> bool:
+    """Whether the numbers that an entry's own fields hold fit where it stands."""
+    if isinstance(row, Erasure):
+        return row.erased < sequence
+    return row.chain == sequence if row.act == Act.RECORD else row.chain <= (row.supersedes or 0) < sequence
 
 
 def _groups(kind: str, row: Any, words: dict[str, Any]) -> Groups:
