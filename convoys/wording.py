@@ -58,7 +58,7 @@ def span_of_time(count: Decimal, is_whole_days: bool) -> str:
     """A duration in days: "16 days" where only days are known, else "1 d 21 h" or "3 h 20 min"."""
     if is_whole_days or count >= EXACT_UP_TO_DAYS:
         return days(int(count))
-    minutes = int(count * 24 * 60)
+    minutes = int(round(count * 24 * 60, 3))  # a third of a day has no exact decimal
     if minutes >= 24 * 60:
         return f"{minutes // (24 * 60)} d {minutes // 60 % 24} h"
     if minutes >= 60:

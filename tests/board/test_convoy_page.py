@@ -1,0 +1,151 @@
+"""One convoy's page: accounts in equal form; what is inferred, retracted or withheld is said so."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from convoys.services.changes import Claim, Record, Retract, Target, convoy
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, path="/convoys/C-1"):
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_anothers_convoy_answers_like_one_that_does_not_exist(signed_in, now):
+    make.make_held_convoy("C-1")
+    other = signed_in(make.partner("others"))
+    hidden, absent = other.get("/convoys/C-1"), other.get("/convoys/C-9")
+    assert (hidden.status_code, absent.status_code) == (404, 404)
+    assert hidden.content.replace(b"C-1", b"X") == absent.content.replace(b"C-9", b"X")
+    assert page(signed_in(make.partner()))
+
+
+@pytest.mark.parametrize("reference", ["%00", "..", "a/b", "x" * 3000, "%F0%9F%9A%9A"])
+def test_nonsense_references_answer_404(signed_in, now, reference):
+    assert signed_in(make.officer()).get(f"/convoys/{reference}").status_code == 404
+
+
+def test_accounts_stand_oldest_first_and_say_whose_words_they_are(signed_in, now):
+    ref = make.make_convoy("C-1")
+    make.tell(ref, "departed", "2026-03-01T08:00", place="harbour")
+    later = make.account(speaker="Beta", statement="It waits.", said_on=date(2026, 3, 4))
+    first = make.account(
+        speaker="Alpha", statement="We were told to wait", is_verbatim=True, said_on=date(2026, 3, 3)
+    )
+    make.tell(ref, "held", "2026-03-02", place="junction", held_before="bridge", claims=[later, first])
+    text = page(signed_in(make.officer()))
+    assert text.index("Alpha") < text.index("Beta")
+    assert "<blockquote>“We were told to wait”</blockquote>" in text
+    assert re.search(r"It waits\.\s*<span class=\"ours\">our summary</span>", text)
+
+
+def test_contradicting_accounts_are_marked_on_what_they_differ(signed_in, now):
+    make.organisation("north")
+    make.organisation("south")
+    ref = make.make_convoy("C-1")
+    make.tell(ref, "departed", "2026-03-01T08:00", place="harbour")
+    accounts = [
+        make.account(speaker="One", alleged_holders=["north"]),
+        make.account(speaker="Two", alleged_holders=["south"]),
+    ]
+    make.tell(ref, "held", "2026-03-02", place="junction", claims=accounts)
+    text = page(signed_in(make.officer()))
+    assert "who contested" in text
+    assert text.count("No account of this in its own name on file.") == 2
+
+
+def test_an_inferred_step_is_marked_inferred(signed_in, now):
+    ref = make.make_convoy("C-1")
+    make.tell(ref, "held", "2026-03-02", place="junction", held_before="bridge")
+    make.tell(ref, "delivered", "2026-03-04", place="valley")
+    text = page(signed_in(make.officer()))
+    assert "departed: inferred" in text
+    assert "released: inferred" in text
+    assert re.search(r"released\s*<span class=\"mark mark-dashed\">inferred</span>", text)
+
+
+def test_a_retracted_entry_stays_readable_and_says_why(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    slip = make.tell(ref, "seen", "2026-03-03", place="junction")
+    make.apply(Retract(slip, "Entered for the wrong convoy."))
+    text = page(signed_in(make.officer()))
+    assert "Entered for the wrong convoy." in text
+    assert "retracted by entry" in text
+    assert text.count("Still there at Junction") == 2
+
+
+def test_a_partner_reads_neither_notes_nor_staff_accounts(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    make.apply(Record(convoy("C-1"), "note", make.at("2026-03-03"), text="Call the driver's brother."))
+    make.tell(
+        ref, "seen", "2026-03-03", place="junction",
+        claims=[make.account(speaker="A guard", statement="Heard on the radio.", audience="staff")],
+    )  # fmt: skip
+    officer, partner = page(signed_in(make.officer())), page(signed_in(make.partner()))
+    for words in ("Call the driver&#x27;s brother.", "A guard", "Heard on the radio."):
+        assert words in officer
+        assert words not in partner
+    assert "Still there at Junction" in partner
+
+
+def test_a_confidential_source_shows_its_kind_only(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    make.tell(
+        ref, "seen", "2026-03-03", place="junction",
+        claims=[make.account(speaker="A clerk", statement="Seen from the window.", is_confidential=True)],
+    )  # fmt: skip
+    partner = page(signed_in(make.partner()))
+    assert "Confidential source (monitor on site)" in partner
+    assert "A clerk" not in partner
+    assert "Seen from the window." not in partner
+    assert "A clerk" in page(signed_in(make.officer()))
+
+
+def test_an_answer_hangs_under_the_account_it_answers(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    written = make.apply(make.record(ref, "seen", "2026-03-03", place="junction"))
+    claim = written.sequences[0][1]
+    make.apply(
+        Claim(Target(chain=claim), make.account(speaker="The ministry", stance="denies", statement="Not so."))
+    )
+    text = page(signed_in(make.officer()))
+    assert re.search(r'class="claim-answer"><b>The ministry</b>', text)
+    assert "whether contested" in text
+
+
+def test_words_cannot_break_out_of_the_page(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    nasty = make.account(speaker="<b>x</b>", statement='"><script>alert(1)</script>')
+    make.tell(ref, "seen", "2026-03-03", place="junction", claims=[nasty])
+    text = page(signed_in(make.officer()))
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "<b>x</b>" not in text
+
+
+def test_an_exercise_says_so_on_its_page(signed_in, now):
+    make.make_held_convoy("EX-1", is_exercise=True)
+    assert "It is in no figure." in page(signed_in(make.officer()), "/convoys/EX-1")
+
+
+def test_the_page_costs_the_same_for_a_long_history(signed_in, now, django_assert_max_num_queries):
+    ref = make.make_held_convoy("C-1")
+    make.tell(ref, "seen", "2026-03-03", place="junction")
+    client = signed_in(make.partner())
+    page(client)
+    with django_assert_max_num_queries(40) as few:
+        page(client)
+    for hour in range(10, 22):
+        make.tell(
+            ref, "seen", f"2026-03-04T{hour}:00", place="junction", claims=[make.account(), make.account()]
+        )
+    with django_assert_max_num_queries(len(few)):
+        page(client)
