@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from convoys.board import mail, views
+from convoys.board import mail, subscriptions, unsubscribe, views
 
 app_name = "board"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("convoys", views.convoy_list, name="convoys"),
     path("convoys/<str:reference>", views.convoy_page, name="convoy"),
     path("data", views.data, name="data"),
+    path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
+    path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),
+    path("u/<str:token>", unsubscribe.unsubscribe_page, name="unsubscribe"),
     path("mail", mail.mail_list, name="mail"),
     path("mail/<str:name>", mail.mail_page, name="mail_page"),
     path("mail/<str:name>/html", mail.mail_html, name="mail_html"),

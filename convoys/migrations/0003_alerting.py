@@ -248,6 +248,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("frozen_at", models.DateTimeField()),
+                ("give_up_at", models.DateTimeField(help_text="Transient errors are retried until then.")),
                 ("next_attempt_at", models.DateTimeField(null=True)),
                 ("lease", models.UUIDField(null=True)),
                 ("lease_until", models.DateTimeField(null=True)),

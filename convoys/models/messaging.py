@@ -115,6 +115,7 @@ class Message(models.Model):
     shown_claims = models.JSONField(default=list, help_text="Claims it repeats: its reader must see each.")
     state = models.CharField(max_length=16, choices=MessageState, default=MessageState.PENDING)
     frozen_at = models.DateTimeField()
+    give_up_at = models.DateTimeField(help_text="Transient errors are retried until then.")
     next_attempt_at = models.DateTimeField(null=True)
     lease = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)

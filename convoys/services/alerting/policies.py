@@ -88,12 +88,16 @@ class Ladders:
         }
 
     def of(self, convoy: Convoy, watch: str) -> Ladder:
-        targets = ((convoy.pk, None), (None, convoy.route_id), (None, None))
+        targets = ((convoy.pk, None), (None, convoy.route_id))
         for convoy_id, route_id in targets:
             ladder = self._by_target.get((watch, convoy_id, route_id))
             if ladder is not None:
                 return ladder
-        return BUILT_IN[Watch(watch)]
+        return self.default(watch)
+
+    def default(self, watch: str) -> Ladder:
+        """What governs where no narrower policy does."""
+        return self._by_target.get((watch, None, None)) or BUILT_IN[Watch(watch)]
 
 
 def ladder_of(policy: Policy) -> Ladder:

@@ -1,0 +1,151 @@
+"""Turns what people are owed into messages whose contents no longer change.
+
+Contents are read and rendered outside any transaction; then, in one short transaction, the
+notifications are locked, those that are still open get their messages, and each message carries
+the lease of this run. Two workers that rendered the same make one message: the second finds
+nothing open. A message exists whole, with its links and its Message-ID, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from convoys.models import (
+    Message,
+    MessageState,
+    Notification,
+    NotificationState,
+    Subscription,
+    UnsubscribeToken,
+)
+from convoys.services.alerting.telling import NO_ACCESS
+from convoys.services.messaging.check import GO, WAIT, Check, with_all
+from convoys.services.messaging.gather import Parcel, parcels_of
+from convoys.services.messaging.render import Renderer, language_of, reason_for
+
+# Longer than the slowest attempt; a worker that is killed gives its messages back after this.
+LEASE = timedelta(minutes=3)
+# A server that is away for longer than this is a failure for people to look at.
+GIVE_UP_AFTER = timedelta(days=5)
+MOST_REFERENCES = 10
+
+
+@dataclass
+class _Draft:
+    """A message on its way to being frozen, with what goes beside it."""
+
+    message: Message
+    token: UnsubscribeToken
+    subscriptions: list[Subscription]
+    notifications: list[Notification]
+
+
+def freeze_for(recipients: Sequence[int], renderer: Renderer) -> list[Message]:
+    """Freeze all that these people are owed and may be told now; returns the messages, leased."""
+    owed = with_all(
+        Notification.objects.filter(recipient__in=recipients, state=NotificationState.OPEN).values_list(
+            "pk", flat=True
+        )
+    )
+    check = Check(owed)
+    drop = {one.pk: check.verdicts[one.pk] for one in owed if check.verdicts[one.pk] not in (GO, WAIT)}
+    drafts = []
+    for parcel in parcels_of([one for one in owed if check.verdicts[one.pk] == GO]):
+        draft = _draft(parcel, check, renderer)
+        if draft is None:
+            drop.update({one.pk: NO_ACCESS for one in parcel.notifications})
+        else:
+            drafts.append(draft)
+    drop_open(drop)
+    return _store(drafts)
+
+
+def drop_open(reasons: dict[int, str]) -> None:
+    """Settle what is owed no more, with the reason; what another run has taken meanwhile stays."""
+    now = timezone.now()
+    for reason in set(reasons.values()):
+        keys = [pk for pk, why in reasons.items() if why == reason]
+        Notification.objects.filter(pk__in=keys, state=NotificationState.OPEN).update(
+            state=NotificationState.DROPPED, reason=reason, settled_at=now
+        )
+
+
+def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
+    user = parcel.recipient
+    rendered = renderer.render(parcel, check.viewer(user))
+    if rendered is None:
+        return None
+    behind = {s.pk: s for one in parcel.notifications for s in check.subscriptions_behind(one)}
+    token = UnsubscribeToken(token=secrets.token_urlsafe(32), user=user, created_at=renderer.now)
+    url = settings.SITE_URL + reverse("board:unsubscribe", args=[token.token])
+    language = language_of(parcel.subscription_language or user.language)
+    subscription = next((one.subscription for one in parcel.notifications if one.subscription), None)
+    text, html = rendered.for_person(url, reason_for(subscription, language))
+    message = Message(
+        recipient=user, telling=parcel.telling, to_address=user.email, subject=rendered.subject, text=text,
+        html=html, reply_to=list(rendered.reply_to), message_id=f"<{uuid.uuid4().hex}@{mail_domain()}>",
+        shown_convoys=list(rendered.convoys), shown_claims=list(rendered.claims), frozen_at=renderer.now,
+        give_up_at=renderer.now + GIVE_UP_AFTER,
+        headers=_headers(parcel, url, language),
+    )  # fmt: skip
+    return _Draft(message, token, list(behind.values()), parcel.notifications)
+
+
+def mail_domain() -> str:
+    return urlsplit(settings.SITE_URL).hostname or "localhost"
+
+
+def _headers(parcel: Parcel, unsubscribe_url: str, language: str) -> dict[str, str]:
+    """Threading: all mails of an episode refer to one root, so that a mail program shows one thread."""
+    episodes = dict.fromkeys((one.alert.watch, one.alert.episode) for one in parcel.notifications)
+    roots = [f"<{watch}-{episode}.episode@{mail_domain()}>" for watch, episode in episodes][:MOST_REFERENCES]
+    return {
+        "In-Reply-To": roots[0],
+        "References": " ".join(roots),
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": language,
+        "List-Unsubscribe": f"<{unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def _store(drafts: Sequence[_Draft]) -> list[Message]:
+    if not drafts:
+        return []
+    lease, now = uuid.uuid4(), timezone.now()
+    with transaction.atomic(durable=True):
+        wanted = [one.pk for draft in drafts for one in draft.notifications]
+        rows = Notification.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            pk__in=wanted, state=NotificationState.OPEN
+        )
+        still_open = set(rows.order_by("pk").values_list("pk", flat=True))
+        frozen = [draft for draft in drafts if all(one.pk in still_open for one in draft.notifications)]
+        for draft in frozen:
+            _lease(draft.message, lease, now)
+        Message.objects.bulk_create(draft.message for draft in frozen)
+        UnsubscribeToken.objects.bulk_create(draft.token for draft in frozen)
+        links = UnsubscribeToken.subscriptions.through
+        links.objects.bulk_create(
+            links(unsubscribetoken_id=draft.token.pk, subscription_id=subscription.pk)
+            for draft in frozen
+            for subscription in draft.subscriptions
+        )
+        for draft in frozen:
+            Notification.objects.filter(pk__in=[one.pk for one in draft.notifications]).update(
+                state=NotificationState.FROZEN, message=draft.message
+            )
+    return [draft.message for draft in frozen]
+
+
+def _lease(message: Message, lease: uuid.UUID, now: datetime) -> None:
+    message.state, message.lease, message.lease_until = MessageState.SENDING, lease, now + LEASE

@@ -1,0 +1,45 @@
+"""Returns what a killed worker held, so that it is tried again under the same Message-ID."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from convoys.models import Message, MessageState, Notification, NotificationState
+from convoys.services.messaging.freeze import GIVE_UP_AFTER
+from convoys.services.messaging.settle import NO_LEASE
+
+
+def return_expired_leases() -> int:
+    """Make messages whose lease has run out due again; returns how many.
+
+    Where an attempt had begun the server may have accepted it: that is noted and counted, and the
+    repeat is recognisable by its Message-ID.
+    """
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        expired = Message.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            state=MessageState.SENDING, lease_until__lt=now
+        )
+        rows = list(expired.order_by("pk").values_list("pk", "attempt_began_at"))
+        begun = [pk for pk, began_at in rows if began_at is not None]
+        Message.objects.filter(pk__in=begun).update(uncertain_attempts=F("uncertain_attempts") + 1)
+        Notification.objects.filter(message__in=begun).update(may_have_been_told=True)
+        Message.objects.filter(pk__in=[pk for pk, _ in rows]).update(
+            state=MessageState.PENDING, next_attempt_at=now, **NO_LEASE
+        )
+    return len(rows)
+
+
+def retry(message: Message) -> bool:
+    """Staff ask for a failed message to be tried again; False where it has not failed."""
+    now = timezone.now()
+    with transaction.atomic():
+        failed = Message.objects.filter(pk=message.pk, state=MessageState.FAILED)
+        if not failed.update(state=MessageState.PENDING, next_attempt_at=now, give_up_at=now + GIVE_UP_AFTER):
+            return False
+        Notification.objects.filter(message=message.pk).update(
+            state=NotificationState.FROZEN, settled_at=None, reason=""
+        )
+    return True
