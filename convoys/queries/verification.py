@@ -170,7 +170,7 @@ def _is_in_its_place(row: Any, sequence: int) -> bool:
     """Whether the numbers that an entry's own fields hold fit where it stands."""
     if isinstance(row, Erasure):
         return row.erased < sequence
-    return row.chain == sequence if row.act == Act.RECORD else row.chain <= (row.supersedes or 0) < sequence
+    return bool(row.chain == sequence if row.act == Act.RECORD else row.chain <= row.supersedes < sequence)
 
 
 def _groups(kind: str, row: Any, words: dict[str, Any]) -> Groups:

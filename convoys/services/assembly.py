@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from convoys.errors import Conflict, InvalidInput, UnknownReference
+from convoys.errors import Conflict, IllegalHistory, InvalidInput, UnknownReference
 from convoys.models import Claim as ClaimRow
 from convoys.models import Convoy, Event, OtherReference
 from convoys.queries.routes import route_positions
 from convoys.replay import PROVISIONAL, History, in_force, replay
 from convoys.services import checking
-from convoys.services.changes import ChangeSet, Claim, Record, SubjectRef
+from convoys.services.changes import ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.services.drafting import (
     Draft,
     Subject,
@@ -21,9 +21,17 @@ from convoys.services.drafting import (
     effective_at,
     event_known_from,
 )
+from convoys.services.ordering import earlier_placings
 from convoys.services.resolving import Resolver, lock_subjects
-from convoys.services.targets import Targets, retraction_of
-from convoys.vocabulary import PARTY_ITEMS, Audience, SubjectType
+from convoys.services.revising import (
+    corrected_claim,
+    corrected_event,
+    is_same_period,
+    moved_in_order,
+    retraction_of,
+)
+from convoys.services.targets import Targets
+from convoys.vocabulary import PARTY_ITEMS, Act, Audience, SubjectType
 
 AnyDraft = Draft[Event] | Draft[ClaimRow]
 
@@ -91,8 +99,11 @@ class Assembly:
                 audience = target.audience or Audience.PARTIES
                 self._add(draft_claim(step.account, target.column, self.resolver, self.now, number, audience))
             else:
-                row, subject = self.targets.of_retraction(step)
-                self._add(retraction_of(row, step, number), self.works[subject])
+                row, subject = self.targets.revised(step)
+                if isinstance(step, Correct):
+                    self._correct(number, step, row, self.works[subject])
+                else:
+                    self._add(retraction_of(row, step, number), self.works[subject])
 
     def replay(self) -> dict[SubjectRef, History]:
         """The history of each convoy that gets a new event. Raises IllegalHistory.
@@ -114,7 +125,41 @@ class Assembly:
         return histories
 
     def _strictly(self, work: Work) -> History:
-        return replay(in_force(work.all_events), self.routes, strict=True, subject=work.ref.code)
+        """Replay with all that is new; where that fails, with new reports earlier in their period."""
+        try:
+            return self._replayed(work, work.all_events)
+        except IllegalHistory as refused:
+            for event in [event for event in work.new_events if event.act != Act.RETRACT]:
+                if self._place_earlier(event, work):
+                    return self._replayed(work, work.all_events)
+            raise refused
+
+    def _replayed(self, work: Work, events: list[Event]) -> History:
+        return replay(in_force(events), self.routes, strict=True, subject=work.ref.code)
+
+    def _place_earlier(self, event: Event, work: Work) -> bool:
+        """Find the nearest earlier place in its period where the history holds; add what moves for it."""
+        others = [other for other in in_force(work.all_events) if other.chain != event.chain]
+        first_placing = event.effective_at
+        for placing in earlier_placings(event, others):
+            if any(other in work.new_events for other, _ in placing.moved):
+                continue
+            event.effective_at = placing.effective_at
+            moves = [moved_in_order(other, at, self._step_of(event)) for other, at in placing.moved]
+            for number, move in enumerate(moves):
+                move.row.sequence = PROVISIONAL + len(self.drafts) + number
+            try:
+                self._replayed(work, work.all_events + [move.row for move in moves])
+            except IllegalHistory:
+                continue
+            for move in moves:
+                self._add(move, work)
+            return True
+        event.effective_at = first_placing
+        return False
+
+    def _step_of(self, event: Event) -> int:
+        return next(draft.step for draft in self.drafts if draft.row is event)
 
     def _draft_record(self, number: int, step: Record) -> None:
         work = self.works[step.subject]
@@ -124,16 +169,36 @@ class Assembly:
             event.declares["exercise"] = True
         _check_references(event)
         self._place(draft, work)
+        self._draft_accounts(number, step, draft)
+        if step.kind == "registered" and step.visible_to is not None:
+            shared = Record(step.subject, "visibility_changed", step.when, visible_to=step.visible_to)
+            self._place(draft_event(shared, work.row, self.resolver, self.now, number), work)
+
+    def _draft_accounts(self, number: int, record: Record, draft: Draft[Event]) -> None:
         claims = []
-        for account in step.claims:
-            claim = draft_claim(account, {}, self.resolver, self.now, number, event.audience)
+        for account in record.claims:
+            claim = draft_claim(account, {}, self.resolver, self.now, number, draft.row.audience)
             claim.follows = draft
             claims.append(claim)
             self._add(claim)
         draft.known_from = event_known_from(claims)
-        if step.kind == "registered" and step.visible_to is not None:
-            shared = Record(step.subject, "visibility_changed", step.when, visible_to=step.visible_to)
-            self._place(draft_event(shared, work.row, self.resolver, self.now, number), work)
+
+    def _correct(self, number: int, step: Correct, row: Event | ClaimRow, work: Work) -> None:
+        if isinstance(row, ClaimRow):
+            draft = corrected_claim(row, step, self.resolver, self.now, number)
+            self._add(draft)
+            return
+        event = corrected_event(row, step, work.row, self.resolver, self.now, number)
+        _check_references(event.row)
+        if is_same_period(event.row, row):
+            event.row.effective_at = row.effective_at
+            self._add(event, work)
+        else:
+            others = [other for other in in_force(work.all_events) if other.chain != row.chain]
+            event.row.effective_at = effective_at(event.row, others)
+            self._add(event, work)
+        if isinstance(step.contents, Record):
+            self._draft_accounts(number, step.contents, event)
 
     def _place(self, draft: Draft[Event], work: Work) -> None:
         draft.row.effective_at = effective_at(draft.row, in_force(work.all_events))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.roles import Role, may
 from convoys.errors import InvalidInput, NotPermitted
-from convoys.services.changes import ChangeSet, Record
+from convoys.services.changes import ChangeSet, Correct, Record
 from convoys.services.targets import Targets
 from convoys.vocabulary import KINDS
 
@@ -24,6 +24,8 @@ def check_author(change_set: ChangeSet, targets: Targets) -> None:
     for step in change_set.steps:
         if isinstance(step, Record) and step.kind in KINDS:
             needed = max(needed, KINDS[step.kind].role)
+        elif isinstance(step, Correct):
+            needed = max(needed, Role.COORDINATOR)
     if targets.authors() - {author.pk}:
         needed = max(needed, Role.COORDINATOR)
     if not may(author, needed):

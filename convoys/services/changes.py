@@ -183,7 +183,20 @@ class Retract:
     reason: str
 
 
-Step = Record | Claim | Retract
+@dataclass(frozen=True)
+class Correct:
+    """Replace what an entry says, by the sequence of its newest entry; the old stays readable.
+
+    Of an event `contents` is the whole report as it should have been, of the same subject and
+    kind (its `claims` are added to those on record); of a claim, the whole account.
+    """
+
+    sequence: int
+    contents: Record | Account
+    reason: str
+
+
+Step = Record | Claim | Correct | Retract
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def _key_of(span: Span) -> Key:
         span.state, span.starts_at, span.ends_at,
         span.opening.occurred_at, span.opening.precision, span.opening.chain,
         closing.occurred_at if closing else None, closing.precision if closing else "",
-        closing.chain if closing else None, span.ended, span.is_end_inferred, span.stands_at, span.held_before,
+        closing.chain if closing else None, span.ended, span.is_end_inferred,
+        span.stands_at, span.held_before,
     )  # fmt: skip
 
 

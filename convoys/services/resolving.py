@@ -8,7 +8,7 @@ from typing import Any
 from accounts.models import Organisation
 from convoys.errors import UnknownReference
 from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
-from convoys.services.changes import Account, ChangeSet, Claim, Record, SubjectRef
+from convoys.services.changes import Account, ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.vocabulary import SubjectType
 
 LONGEST_CODE = 64
@@ -26,9 +26,7 @@ class Resolver:
         for account in _accounts(change_set):
             places.append(account.alleged_place)
             people.extend([account.speaker, account.publisher, *account.alleged_holders])
-        for step in change_set.steps:
-            if not isinstance(step, Record):
-                continue
+        for step in records_of(change_set):
             places.extend(
                 [step.place, step.heading, step.declares.get("origin"), step.declares.get("destination")]
             )
@@ -69,12 +67,22 @@ class Resolver:
         return code
 
 
-def _accounts(change_set: ChangeSet) -> Iterable[Account]:
+def records_of(change_set: ChangeSet) -> Iterable[Record]:
+    """Every report in a change set: those recorded and those that correct one."""
     for step in change_set.steps:
-        if isinstance(step, Record):
-            yield from step.claims
-        elif isinstance(step, Claim):
+        contents = step.contents if isinstance(step, Correct) else step
+        if isinstance(contents, Record):
+            yield contents
+
+
+def _accounts(change_set: ChangeSet) -> Iterable[Account]:
+    for record in records_of(change_set):
+        yield from record.claims
+    for step in change_set.steps:
+        if isinstance(step, Claim):
             yield step.account
+        elif isinstance(step, Correct) and isinstance(step.contents, Account):
+            yield step.contents
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What claims are about and what retractions take back, found before anything is locked."""
+"""What claims are about and which entries are corrected or taken back, found before anything is locked."""
 
 from __future__ import annotations
 
@@ -9,21 +9,10 @@ from convoys.errors import Conflict, InvalidInput, UnknownReference
 from convoys.models import Claim as ClaimRow
 from convoys.models import Convoy, Event
 from convoys.services import checking
-from convoys.services.changes import ChangeSet, Claim, Retract, SubjectRef
-from convoys.services.drafting import Draft, subject_ref
+from convoys.services.changes import ChangeSet, Claim, Correct, Retract, SubjectRef
+from convoys.services.drafting import subject_ref
 from convoys.services.resolving import could_be_code
 from convoys.vocabulary import Act, Item, SubjectType
-
-HEAD_FIELDS = (
-    "sequence",
-    "change_set",
-    "act",
-    "supersedes",
-    "backfilled",
-    "known_from",
-    "recorded_at",
-    "author",
-)
 
 
 @dataclass(frozen=True)
@@ -36,24 +25,29 @@ class ClaimTarget:
 
 
 class Targets:
-    """Targets of one change set's claims and retractions. Raises UnknownReference, InvalidInput."""
+    """Targets of one change set's claims, corrections and retractions.
+
+    Raises UnknownReference, InvalidInput.
+    """
 
     def __init__(self, change_set: ChangeSet) -> None:
         self._claims = {id(step): _target(step) for step in change_set.steps if isinstance(step, Claim)}
-        self._retractions = {id(step): _entry(step) for step in change_set.steps if isinstance(step, Retract)}
+        revising = [step for step in change_set.steps if isinstance(step, Correct | Retract)]
+        self._revised = {id(step): _entry(step) for step in revising}
+        self._retracted = [self._revised[id(step)] for step in revising if isinstance(step, Retract)]
 
     @property
     def subjects(self) -> set[SubjectRef]:
         """What must be locked for them."""
         claimed = {target.subject for target in self._claims.values()}
-        return claimed | {subject_of(row) for row in self._retractions.values()}
+        return claimed | {subject_of(row) for row in self._revised.values()}
 
     def of_claim(self, step: Claim) -> ClaimTarget:
         return self._claims[id(step)]
 
-    def of_retraction(self, step: Retract) -> tuple[Event | ClaimRow, SubjectRef]:
+    def revised(self, step: Correct | Retract) -> tuple[Event | ClaimRow, SubjectRef]:
         """The entry, which must now, under the lock, still be the newest of its chain."""
-        row = self._retractions[id(step)]
+        row = self._revised[id(step)]
         newer = type(row)._default_manager.filter(chain=row.chain, sequence__gt=row.sequence)
         if newer.exists():
             raise Conflict(subject_of(row).code)
@@ -61,7 +55,7 @@ class Targets:
 
     def authors(self) -> set[int | None]:
         """Who wrote the entries that are to be taken back."""
-        return {row.author_id for row in self._retractions.values()}
+        return {row.author_id for row in self._retracted}
 
 
 def subject_of(row: Event | ClaimRow) -> SubjectRef:
@@ -125,19 +119,8 @@ def _target(step: Claim) -> ClaimTarget:
             return ClaimTarget({"target_agreement_id": code}, target.subject, "partners")
 
 
-def _entry(step: Retract) -> Event | ClaimRow:
+def _entry(step: Correct | Retract) -> Event | ClaimRow:
     row = _find("sequence", step.sequence)
     if row.act == Act.RETRACT:
         raise InvalidInput({"sequence": "This entry was taken back already."})
     return row
-
-
-def retraction_of(row: Event | ClaimRow, step: Retract, number: int) -> Draft[Event] | Draft[ClaimRow]:
-    """A new entry of the chain that takes it back and bears the reason."""
-    reason = checking.text("reason", step.reason, limit=2000, required=True)
-    kept = {
-        f.attname: getattr(row, f.attname) for f in row._meta.concrete_fields if f.name not in HEAD_FIELDS
-    }
-    if isinstance(row, Event):
-        return Draft(Event(act=Act.RETRACT, supersedes=row.sequence, **kept), {"reason": reason}, number)
-    return Draft(ClaimRow(act=Act.RETRACT, supersedes=row.sequence, **kept), {"reason": reason}, number)

@@ -115,7 +115,7 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
         known = draft.known_from if change_set.backfilled else None
         row.known_from = min(known, head.now) if known else head.now
         if draft.follows is not None and isinstance(row, Claim):
-            row.target_event_id = draft.follows.row.sequence
+            row.target_event_id = draft.follows.row.chain
         sequences[draft.step].append(row.sequence)
     ChangeSetRow.objects.create(
         uuid=change_set.uuid,
