@@ -1,0 +1,35 @@
+"""Convoys in the admin: the list, the page of each, and every form that writes its record."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from convoys.admin.acts import SubjectAdmin
+from convoys.admin.convoy_list import ConvoyList
+from convoys.admin.registering import register
+from convoys.admin.still_there import still_there
+from convoys.models import Convoy
+from convoys.vocabulary import SubjectType
+
+
+@admin.register(Convoy)
+class ConvoyAdmin(SubjectAdmin, ConvoyList):
+    """Nobody adds, changes or deletes a convoy by Django's own forms."""
+
+    subject_type = SubjectType.CONVOY
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("register/", view(self.register), name="convoys_convoy_register"),
+            path("still-there/", view(self.still_there), name="convoys_convoy_still_there"),
+            *super().get_urls(),
+        ]
+
+    def register(self, request: HttpRequest) -> HttpResponse:
+        return register(self, request)
+
+    def still_there(self, request: HttpRequest) -> HttpResponse:
+        return still_there(self, request)

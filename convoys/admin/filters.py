@@ -1,0 +1,137 @@
+"""Filters of the desk's list of convoys. Each offers codes that exist and takes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation
+from convoys.models import ControlPoint, Convoy, Part, Route
+from convoys.queries import desk
+from convoys.vocabulary import State
+
+
+class CountedFilter(admin.SimpleListFilter):
+    """A filter by one condition per choice, with how many convoys each would show, in one query."""
+
+    def condition(self, value: str) -> Q:
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        known = {str(choice) for choice, _label in self.lookup_choices}
+        return queryset.filter(self.condition(value)) if value in known else queryset.none()
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        values = [str(value) for value, _label in self.lookup_choices]
+        every = changelist.get_queryset(self.request, exclude_parameters=self.expected_parameters())
+        counted = {
+            f"n{i}": Count("pk", filter=self.condition(value), distinct=True)
+            for i, value in enumerate(values)
+        }
+        counts = every.order_by().aggregate(all=Count("pk", distinct=True), **counted)
+        yield {
+            "selected": self.value() is None,
+            "query_string": changelist.get_query_string(remove=[str(self.parameter_name)]),
+            "display": _("All"),
+            "count": counts["all"],
+        }
+        for i, (value, label) in enumerate(self.lookup_choices):
+            yield {
+                "selected": self.value() == str(value),
+                "query_string": changelist.get_query_string({str(self.parameter_name): value}),
+                "display": label,
+                "count": counts[f"n{i}"],
+                "state": value if value in State.values else "",
+            }
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(request, *args, **kwargs)
+
+
+class StateFilter(CountedFilter):
+    title, parameter_name = _("state"), "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        order = (State.HELD, State.STOPPED, State.DISPATCHED, State.PLANNED)
+        states = [*order, *(state for state in State if state not in order)]
+        return [(state.value, state.label) for state in states]
+
+    def condition(self, value: str) -> Q:
+        return Q(status=value)
+
+
+class FlagFilter(CountedFilter):
+    title, parameter_name = _("flag"), "flag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("silent", _("silent")), ("overdue", _("overdue")), ("ended", _("tracking ended"))]
+
+    def condition(self, value: str) -> Q:
+        now = timezone.now()
+        if value == "silent":
+            return desk.silent(now)
+        if value == "overdue":
+            return desk.overdue(now)
+        return Q(tracking_ended_at__isnull=False)
+
+
+class ExerciseFilter(CountedFilter):
+    title, parameter_name = _("exercise"), "exercise"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("real convoys")), ("yes", _("exercises"))]
+
+    def condition(self, value: str) -> Q:
+        return Q(is_exercise=value == "yes")
+
+
+class RouteFilter(CountedFilter):
+    title, parameter_name = _("route"), "route"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        used = Convoy.objects.values("route")
+        return list(Route.objects.filter(code__in=used).values_list("code", "name"))
+
+    def condition(self, value: str) -> Q:
+        return Q(route=value)
+
+
+class ControlPointFilter(CountedFilter):
+    title, parameter_name = _("control point held before"), "control_point"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        points = ControlPoint.objects.filter(held_convoys__isnull=False).distinct()
+        return [
+            (point.pk, str(point))
+            for point in points.select_related("place").prefetch_related("place__names")
+        ]
+
+    def condition(self, value: str) -> Q:
+        return Q(held_before=value)
+
+
+class SponsorFilter(CountedFilter):
+    title, parameter_name = _("sponsor"), "sponsor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        sponsors = Organisation.objects.filter(convoys__part=Part.SPONSOR).distinct()
+        return list(sponsors.order_by("name").values_list("code", "name"))
+
+    def condition(self, value: str) -> Q:
+        return Q(
+            pk__in=Convoy.objects.filter(organisations__part=Part.SPONSOR, organisations__organisation=value)
+        )
+
+
+FILTERS: list[Any] = [StateFilter, FlagFilter, RouteFilter, ControlPointFilter, SponsorFilter, ExerciseFilter]

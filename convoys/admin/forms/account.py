@@ -1,0 +1,250 @@
+"""One speaker's account: who says so, in which document, in what words, and what they allege."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from convoys.admin.choices import Choices
+from convoys.admin.forms.base import DeskForm, Row, Section
+from convoys.admin.forms.fields import (
+    LONG,
+    Code,
+    Count,
+    Day,
+    OrganisationName,
+    OrganisationNames,
+    Text,
+    TimeOfDay,
+    chosen_tonnage,
+    tonnage_fields,
+)
+from convoys.clocks import instance_zone
+from convoys.errors import InvalidInput
+from convoys.services.changes import Account, When, in_zone
+from convoys.vocabulary import Access, Audience, Cause, Order, Precision, SpeakerKind, Stance, SubjectType
+
+WORDING = [("", gettext_lazy("our summary")), ("verbatim", gettext_lazy("word for word"))]
+# Filled by the form itself, so they do not show that somebody is quoted.
+ALWAYS_FILLED = frozenset({"stance", "wording", "speaker_kind"})
+
+
+def account_fields(choices: Choices, subject_type: str) -> dict[str, forms.Field]:
+    """Fields from which `chosen_account` makes a claim; those that this kind of subject can carry."""
+    fields: dict[str, forms.Field] = {
+        "speaker": OrganisationName(
+            gettext_lazy("Who says so"), choices, free=True,
+            help_text=gettext_lazy("An organisation on record, or any name."),
+        ),
+        "speaker_person": Text(gettext_lazy("Person who spoke for it")),
+        "speaker_kind": Code(gettext_lazy("They are"), SpeakerKind.choices, radios=True),
+        "is_confidential": forms.BooleanField(
+            label=gettext_lazy("Confidential source: others than staff see its kind only"), required=False
+        ),
+        "stance": Code(gettext_lazy("They"), Stance.choices, radios=True, initial=Stance.REPORTS),
+        "statement": Text(gettext_lazy("What they say"), limit=LONG, rows=2),
+        "wording": Code(gettext_lazy("This is"), WORDING, radios=True),
+        "publisher": OrganisationName(gettext_lazy("Published by"), choices, free=True),
+        "title": Text(gettext_lazy("Title")),
+        "link": forms.URLField(
+            label=gettext_lazy("Link"), required=False, max_length=2000, assume_scheme="https",
+            widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        ),
+        "language": Text(gettext_lazy("Language"), limit=16, help_text=gettext_lazy("en, hy, az, ru …")),
+        "said_on": Day(gettext_lazy("Said on")),
+        "reported_on": Day(gettext_lazy("Document of")),
+    }  # fmt: skip
+    if subject_type == SubjectType.CONVOY:
+        fields |= {
+            "alleged_holders": OrganisationNames(
+                gettext_lazy("Held by, as told"), choices,
+                help_text=gettext_lazy("Only what this speaker says; several parted by “;”."),
+            ),
+            "cause": Code(gettext_lazy("Cause, as told"), Cause.choices, empty=gettext_lazy("not stated")),
+            "cause_2": Code(gettext_lazy("and"), Cause.choices, empty=gettext_lazy("no second cause")),
+        }  # fmt: skip
+    fields |= {
+        "alleged_day": Day(gettext_lazy("It happened on, as told")),
+        "alleged_time": TimeOfDay(gettext_lazy("Time")),
+        "alleged_place": Code(
+            gettext_lazy("Where, as told"), choices.every_place(), empty=gettext_lazy("not stated")
+        ),
+        "alleged_place_words": Text(gettext_lazy("or in their words")),
+    }
+    if subject_type == SubjectType.CONVOY:
+        fields |= {"alleged_trucks": Count(gettext_lazy("Trucks, as told")), **tonnage_fields("alleged_")}
+    if subject_type == SubjectType.CONTROL_POINT:
+        fields["alleged_holders"] = OrganisationNames(gettext_lazy("Operated or closed by, as told"), choices)
+        fields["alleged_access"] = Code(
+            gettext_lazy("Access, as told"), Access.choices, empty=gettext_lazy("not stated")
+        )
+    if subject_type == SubjectType.AGREEMENT:
+        fields["alleged_order"] = Code(
+            gettext_lazy("Order, as told"), Order.choices, empty=gettext_lazy("not stated")
+        )
+    return fields
+
+
+def account_sections(form: DeskForm, with_stance: bool, folded: bool = False) -> Iterator[Section]:
+    """How the fields of `account_fields` are laid out."""
+    yield Section(
+        gettext_lazy("Who says so") if folded else "",
+        [
+            form.row("speaker"),
+            form.row("speaker_kind", style="radios"),
+            *([form.row("stance", style="radios")] if with_stance else []),
+            *([form.row("alleged_holders")] if "alleged_holders" in form.fields else []),
+            *(
+                [form.row("cause", "cause_2", style="pair", label=form["cause"].label)]
+                if "cause" in form.fields
+                else []
+            ),
+            form.row("statement"),
+            form.row("wording", style="radios"),
+            Row([form[name] for name in ("link", "said_on")], "said", gettext_lazy("Where, and when said")),
+        ],
+        is_folded=folded,
+    )
+    yield Section(
+        gettext_lazy("More about the source"),
+        [
+            form.row("speaker_person"),
+            form.row("publisher"),
+            form.row("title"),
+            form.row(
+                "language", "reported_on", style="pair", label=gettext_lazy("Language, day of the document")
+            ),
+            *([form.row("time_as_printed")] if "time_as_printed" in form.fields else []),
+            form.row("is_confidential", style="tick"),
+        ],
+        is_folded=True,
+    )
+    told = [
+        form.row("alleged_day", "alleged_time", style="pair", label=form["alleged_day"].label),
+        form.row("alleged_place", "alleged_place_words", style="pair", label=form["alleged_place"].label),
+    ]
+    if "alleged_trucks" in form.fields:
+        told += [
+            form.row("alleged_trucks"),
+            form.row(
+                "alleged_tonnes_low",
+                "alleged_tonnes_high",
+                "alleged_at_least",
+                style="tonnes",
+                label=gettext_lazy("Tonnes, as told"),
+            ),
+        ]
+    told += [form.row(name) for name in ("alleged_access", "alleged_order") if name in form.fields]
+    yield Section(gettext_lazy("Where they tell it differently"), told, is_folded=True)
+
+
+def chosen_account(form: DeskForm, required: bool, audience: str | None) -> Account | None:
+    """The claim that the fields add up to; None where nobody is quoted and nobody need be."""
+    values = form.cleaned_data
+    names = [name for name in account_names(form) if name not in ALWAYS_FILLED]
+    said = [name for name in names if values.get(name) not in (None, "", [], False)]
+    if not said and not required:
+        return None
+    if not values.get("speaker") and "speaker" not in form.errors:
+        form.add_error("speaker", _("Say who says so."))
+    if not values.get("speaker_kind") and "speaker_kind" not in form.errors:
+        form.add_error("speaker_kind", _("Say what kind of speaker that is."))
+    low, high = chosen_tonnage(form, "alleged_") if "alleged_trucks" in form.fields else (None, None)
+    return Account(
+        speaker=values.get("speaker", ""),
+        speaker_kind=values.get("speaker_kind", ""),
+        stance=values.get("stance") or Stance.REPORTS,
+        statement=values.get("statement", ""),
+        is_verbatim=values.get("wording") == "verbatim",
+        speaker_person=values.get("speaker_person", ""),
+        is_confidential=bool(values.get("is_confidential")),
+        publisher=values.get("publisher", ""),
+        title=values.get("title", ""),
+        link=values.get("link", ""),
+        language=values.get("language", ""),
+        said_on=values.get("said_on"),
+        reported_on=values.get("reported_on"),
+        alleged_holders=values.get("alleged_holders") or (),
+        alleged_causes=[cause for cause in (values.get("cause"), values.get("cause_2")) if cause],
+        alleged_when=_alleged_when(form),
+        alleged_place=values.get("alleged_place", ""),
+        alleged_place_words=values.get("alleged_place_words", ""),
+        alleged_access=values.get("alleged_access", ""),
+        alleged_order=values.get("alleged_order", ""),
+        alleged_trucks=values.get("alleged_trucks"),
+        alleged_tonnes_low=low,
+        alleged_tonnes_high=high,
+        audience=audience,
+    )
+
+
+def account_names(form: DeskForm) -> list[str]:
+    """The fields of a form that belong to its account."""
+    return [name for name in form.fields if name.startswith("alleged_") or name in ACCOUNT_NAMES]
+
+
+ACCOUNT_NAMES = frozenset(
+    [
+        "speaker",
+        "speaker_person",
+        "speaker_kind",
+        "is_confidential",
+        "stance",
+        "statement",
+        "wording",
+        "publisher",
+        "title",
+        "link",
+        "language",
+        "said_on",
+        "reported_on",
+        "cause",
+        "cause_2",
+    ]
+)
+
+
+def _alleged_when(form: DeskForm) -> When | None:
+    day, hour = form.cleaned_data.get("alleged_day"), form.cleaned_data.get("alleged_time")
+    if day is None:
+        if hour is not None and "alleged_day" not in form.errors:
+            form.add_error("alleged_day", _("A time needs its day."))
+        return None
+    zone = getattr(form, "zone", None) or instance_zone()
+    try:
+        at = in_zone(datetime.combine(day, hour or datetime.min.time()), zone)
+    except InvalidInput as error:
+        form.add_error("alleged_day", error.message)
+        return None
+    return When(at, Precision.MINUTE if hour else Precision.DAY)
+
+
+class AccountForm(DeskForm):
+    """One more account of something on record."""
+
+    def __init__(
+        self, *args: Any, choices: Choices, subject_type: str, default_audience: str, zone: Any, **kw: Any
+    ) -> None:
+        super().__init__(*args, **kw)
+        self.zone = self.home = zone
+        self.choices = choices
+        self.fields |= account_fields(choices, subject_type)
+        self.fields["audience"] = Code(
+            gettext_lazy("Who may read it"),
+            Audience.choices,
+            radios=True,
+            initial=default_audience,
+            required=True,
+        )
+
+    def sections(self) -> Iterator[Section]:
+        yield from account_sections(self, with_stance=True)
+        yield Section(gettext_lazy("Who may read it"), [self.row("audience", style="radios")])
+
+    def account(self) -> Account | None:
+        return chosen_account(self, required=True, audience=self.cleaned_data.get("audience"))

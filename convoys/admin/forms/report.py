@@ -1,0 +1,246 @@
+"""One report as a form: its fields come from the kind's row in the vocabulary, never from its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from convoys.admin.choices import Choices
+from convoys.admin.forms import declaring
+from convoys.admin.forms.account import account_fields, account_names, account_sections, chosen_account
+from convoys.admin.forms.base import DeskForm, Row, Section
+from convoys.admin.forms.fields import (
+    LONG,
+    Code,
+    Count,
+    OrganisationName,
+    OrganisationNames,
+    Text,
+    chosen_place,
+    chosen_tonnage,
+    place_fields,
+    tonnage_fields,
+)
+from convoys.admin.forms.when import chosen_when, when_fields
+from convoys.errors import ConvoyError, InvalidInput
+from convoys.services.changes import Record, Step, SubjectRef, convoy
+from convoys.vocabulary import Access, Audience, DecidedBy, Kind, LossMode
+
+ALL_PARTNERS, NAMED = "all_partners", "named"
+SHARING = [
+    ("", gettext_lazy("its parties only (sponsors, carrier, consignee)")),
+    (ALL_PARTNERS, gettext_lazy("all partners")),
+    (NAMED, gettext_lazy("its parties and those named below")),
+]
+PLACES = ("place", "held_before")
+CODES_AND_WORDS = ("heading", "decided_by", "decided_by_organisation", "access", "loss_mode", "text")
+UNSAID = gettext_lazy("not said")
+Builder = Callable[[Choices, bool], dict[str, forms.Field]]
+
+# Fields of the form for each column that a kind may carry, in the order they are asked for.
+COLUMNS: dict[str, Builder] = {
+    "text": lambda c, needed: {"text": Text(gettext_lazy("Note"), limit=LONG, rows=4, required=needed)},
+    "place": lambda c, needed: place_fields(
+        "place", gettext_lazy("Where"), c.along_the_way(), c.every_place(), UNSAID, required=needed
+    ),
+    "held_before": lambda c, needed: place_fields(
+        "held_before", gettext_lazy("Held before"), c.points_of_the_way(), c.every_point(),
+        gettext_lazy("not known"), required=needed,
+    ),
+    "heading": lambda c, needed: {"heading": Code(gettext_lazy("On to"), c.every_place(), empty=UNSAID)},
+    "decided_by": lambda c, needed: {
+        "decided_by": Code(gettext_lazy("Decided by"), DecidedBy.choices, radios=True, required=needed)
+    },
+    "decided_by_organisation": lambda c, needed: {
+        "decided_by_organisation": OrganisationName(gettext_lazy("Who that was, as told"), c, required=needed)
+    },
+    "access": lambda c, needed: {
+        "access": Code(gettext_lazy("Access"), Access.choices, radios=True, required=needed)
+    },
+    "loss_mode": lambda c, needed: {
+        "loss_mode": Code(gettext_lazy("How it was lost"), LossMode.choices, radios=True, required=needed)
+    },
+    "trucks": lambda c, needed: {"trucks": Count(gettext_lazy("Trucks"))},
+    "tonnes_low": lambda c, needed: tonnage_fields(),
+    "visible_to": lambda c, needed: sharing_fields(c),
+}  # fmt: skip
+
+
+def sharing_fields(choices: Choices) -> dict[str, forms.Field]:
+    return {
+        "shared": Code(gettext_lazy("Who sees the convoy"), SHARING, radios=True),
+        "shared_with": OrganisationNames(gettext_lazy("Named"), choices),
+    }
+
+
+def chosen_sharing(form: DeskForm) -> str | list[str]:
+    """All partners, or the organisations named, none where only the parties see the convoy."""
+    shared, named = form.cleaned_data.get("shared", ""), form.cleaned_data.get("shared_with") or []
+    if named and shared != NAMED:
+        form.add_error("shared", _("Organisations are named: choose the last, or empty the names."))
+    if shared == NAMED and not named and "shared_with" not in form.errors:
+        form.add_error("shared_with", _("Name at least one."))
+    return ALL_PARTNERS if shared == ALL_PARTNERS else named
+
+
+class ReportForm(DeskForm):
+    """A report of one kind about one subject, with its first account and a note beside it."""
+
+    def __init__(
+        self, *args: Any, kind: Kind, subject: SubjectRef | None, choices: Choices, default_audience: str,
+        declared: Mapping[str, Any] | None = None, zone: ZoneInfo | None = None, **more: Any,
+    ) -> None:  # fmt: skip
+        self.kind, self.subject, self.choices = kind, subject, choices
+        self.carried: dict[str, Any] = {}
+        self.declared = declared or {}
+        # The clock that the form shows: of the place that is chosen at first, as the record will read it.
+        place = (more.get("initial") or {}).get("place") if "place" in kind.allowed else None
+        self.home = zone or choices.zone_of(place)
+        if kind.items:
+            shown = declaring.declaration_initial(self.declared, self._departure_zone(), choices)
+            more["initial"] = shown | (more.get("initial") or {})
+        super().__init__(*args, **more)
+        self.fields |= when_fields()
+        for column, build in COLUMNS.items():
+            if column in kind.allowed:
+                self.fields |= build(choices, column in kind.required)
+        data = self.data if self.is_bound else None
+        cargo = declaring.rows_wanted(len(self.declared.get("cargo") or ()), data, "cargo")
+        references = declaring.rows_wanted(len(self.declared.get("references") or ()), data, "reference")
+        self.fields |= declaring.declaration_fields(kind.items, choices, cargo, references)
+        self.fields |= account_fields(choices, subject.type if subject else "convoy")
+        self.fields["audience"] = Code(
+            gettext_lazy("Who may read it"),
+            Audience.choices,
+            radios=True,
+            initial=default_audience,
+            required=True,
+        )
+        if "text" not in kind.allowed:
+            self.fields["note"] = Text(gettext_lazy("Note beside it"), limit=LONG, rows=2)
+            self.fields["note_audience"] = Code(
+                gettext_lazy("Who may read the note"), Audience.choices, radios=True, initial=Audience.STAFF
+            )
+
+    def sections(self) -> Iterator[Section]:
+        yield Section("", [self.when_row(), *self._column_rows()])
+        yield from declaring.declaration_sections(self) if self.kind.items else ()
+        yield from account_sections(self, with_stance=False, folded=self.kind.desk_act)
+        rows = [self.row("audience", style="radios")]
+        if "note" in self.fields:
+            rows += [self.row("note"), self.row("note_audience", style="radios")]
+        yield Section(
+            gettext_lazy("Readers and note") if "note" in self.fields else gettext_lazy("Readers"), rows
+        )
+
+    def when_row(self) -> Row:
+        return self.row("bound", "day", "time", "precision", style="when", label=gettext_lazy("When"))
+
+    def _column_rows(self) -> Iterator[Row]:
+        for column in COLUMNS:
+            if column not in self.kind.allowed:
+                continue
+            if column in PLACES:
+                yield self.row(column, f"{column}_elsewhere", style="places", label=self[column].label)
+            elif column == "tonnes_low":
+                yield self.row(
+                    "tonnes_low", "tonnes_high", "at_least", style="tonnes", label=gettext_lazy("Tonnage")
+                )
+            elif column == "visible_to":
+                yield self.row("shared", style="radios stacked")
+                yield self.row("shared_with")
+            else:
+                radios = isinstance(self.fields[column].widget, forms.RadioSelect)
+                yield self.row(column, style="radios" if radios else "")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        where = {name: chosen_place(self, name) for name in PLACES if name in self.fields}
+        self.zone = self.choices.zone_of(where.get("place") or None, where.get("held_before") or None)
+        self.when = chosen_when(self, self.zone)
+        low, high = chosen_tonnage(self) if "tonnes_low" in self.kind.allowed else (None, None)
+        carried: dict[str, Any] = {
+            column: values.get(column) or "" for column in CODES_AND_WORDS if column in self.kind.allowed
+        }
+        if "trucks" in self.kind.allowed:
+            carried |= {"trucks": values.get("trucks"), "tonnes_low": low, "tonnes_high": high}
+        if "visible_to" in self.kind.allowed:
+            carried["visible_to"] = chosen_sharing(self)
+        declares = declaring.chosen_items(self, self.kind.items, self._departure_zone(), bool(self.subject))
+        if self.kind.items and not self.kind.allowed and not declares and self.subject:
+            self.add_error(None, _("Nothing was changed."))
+        account = chosen_account(self, not self.kind.desk_act, values.get("audience"))
+        self.carried = where | carried | {"declares": declares, "claims": [account] if account else []}
+        return values
+
+    def _departure_zone(self) -> ZoneInfo:
+        """The clock of planned times: the origin's, as it stands on the form or on record."""
+        origin = getattr(self, "cleaned_data", {}).get("origin") or self.declared.get("origin")
+        return self.choices.zone_of(origin)
+
+    def steps(self, subject: SubjectRef) -> list[Step]:
+        """The report, and the note beside it as an event of its own with its own readers."""
+        report = Record(
+            subject, self.kind.code, self.when, audience=self.cleaned_data["audience"], **self.carried
+        )
+        steps: list[Step] = [report]
+        if self.cleaned_data.get("note"):
+            audience = self.cleaned_data.get("note_audience") or Audience.STAFF
+            steps.append(
+                Record(subject, "note", self.when, text=self.cleaned_data["note"], audience=audience)
+            )
+        return steps
+
+    def refuse(self, error: ConvoyError) -> None:
+        if isinstance(error, InvalidInput):
+            shown = {declaring.ERRORS_SHOWN_AT.get(name, name): text for name, text in error.fields.items()}
+            if "text" in shown and "text" in self.fields:
+                self.add_error("text", shown.pop("text"))
+            if not shown:
+                return
+            error = InvalidInput(shown)
+        super().refuse(error)
+
+    def account_is_filled(self) -> bool:
+        return any(name in self.changed_data for name in account_names(self))
+
+
+class RegisterForm(ReportForm):
+    """A new convoy: its reference, what it is said to be, and who sees it."""
+
+    reference = Text(gettext_lazy("Our reference"), limit=64, required=True)
+    is_exercise = forms.BooleanField(
+        label=gettext_lazy("Exercise: marked everywhere, counted nowhere"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, subject=None, **more)
+        self.fields |= sharing_fields(self.choices)
+
+    def sections(self) -> Iterator[Section]:
+        yield Section("", [self.row("reference")])
+        for section in super().sections():
+            if section.title == gettext_lazy("Who says so"):
+                yield Section(
+                    gettext_lazy("Who sees it"),
+                    [self.row("shared", style="radios stacked"), self.row("shared_with")],
+                )
+            yield section
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        self.carried |= {
+            "visible_to": chosen_sharing(self) or None,
+            "is_exercise": values.get("is_exercise", False),
+        }
+        return values
+
+    def subject_ref(self) -> SubjectRef:
+        return convoy(self.cleaned_data["reference"])

@@ -1,0 +1,143 @@
+"""The page of one subject: its head, what can be recorded now, and its record with all accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.options import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.role_admin import has_role
+from accounts.roles import Role
+from convoys.admin.rows import row_of
+from convoys.admin.subjects import DeskSubject
+from convoys.models import Convoy
+from convoys.queries import desk
+from convoys.replay import History, legal_kinds
+from convoys.transitions import TRANSITIONS, intended_state, next_state
+from convoys.vocabulary import FINAL_STATES, Item, Kind, SubjectType
+
+# Headings of the kinds that leave the state as it is, in the order of the page.
+LINES_BESIDE_FORM = 6
+GROUPS = {
+    "way": _("On the way"),
+    "access": _("Access and reception"),
+    "record": _("The record"),
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be recorded now. `state` is where it leads, "" where the state stays."""
+
+    kind: Kind
+    url: str
+    state: str = ""
+    is_chosen: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL_STATES
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What can be recorded now, as the page lays it out: the daily round first."""
+
+    first: list[Action]
+    moves: list[Action]
+    others: list[tuple[Any, list[Action]]]
+
+
+def leads_to(kind: Kind, history: History | None) -> str:
+    """The state that a report of this kind leads to now; "" where it changes none."""
+    if history is None or kind.code not in TRANSITIONS:
+        return ""
+    facts = history.facts
+    return next_state(kind.code, facts.state, facts) or intended_state(kind.code, facts)
+
+
+def may_be_recorded(kind: Kind, subject: DeskSubject, history: History | None) -> bool:
+    """Whether the record allows it now; who may record it is another question."""
+    if history is None:
+        return True
+    if kind.group == "state":
+        return kind.code in legal_kinds(history.facts) and kind.code != "registered"
+    return bool(history.facts.state) and (kind.after_final or history.facts.state not in FINAL_STATES)
+
+
+def actions_for(
+    request: HttpRequest, subject: DeskSubject, history: History | None, chosen: Kind | None = None
+) -> Actions:
+    """The buttons of a subject's page, those that this person may press."""
+    groups: dict[str, list[Action]] = {}
+    for kind in subject.kinds():
+        if not has_role(request, kind.role) or not may_be_recorded(kind, subject, history):
+            continue
+        act = Action(kind, subject.url("record", kind.code), leads_to(kind, history), kind == chosen)
+        groups.setdefault(kind.group, []).append(act)
+    if subject.type != SubjectType.CONVOY:
+        return Actions([], [act for group in groups.values() for act in group], [])
+    others = [(title, groups[group]) for group, title in GROUPS.items() if group in groups]
+    return Actions(groups.get("seen", []), groups.get("state", []), others)
+
+
+def page_context(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    subject: DeskSubject,
+    chosen: Kind | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Everything that the page of a subject shows."""
+    now = timezone.now()
+    told = desk.record_of(subject.row)
+    points = desk.in_order(point for line in told.lines for point in line.contested)
+    if isinstance(subject.row, Convoy):
+        points = desk.contested_among([subject.row.pk]).get(subject.row.pk, ())
+    # Beside an open form the newest lines are enough to see what has been said.
+    shown = told.lines[:LINES_BESIDE_FORM] if more.get("form") is not None else told.lines
+    row = row_of(subject.row, now, contested=points) if isinstance(subject.row, Convoy) else None
+    user = request.user
+    return (
+        model_admin.admin_site.each_context(request)
+        | {
+            "opts": model_admin.opts,
+            "title": subject.name,
+            "subject": subject,
+            "row": row,
+            "told": told,
+            "lines": shown,
+            "contested": points,
+            "actions": actions_for(request, subject, told.history, chosen),
+            "may_record": has_role(request, Role.DESK_OFFICER),
+            "may_correct": has_role(request, Role.COORDINATOR),
+            "reader": user.pk if isinstance(user, User) else None,
+            "items": items_of(subject) if isinstance(subject.row, Convoy) else [],
+            "now": now,
+        }
+        | more
+    )
+
+
+def items_of(subject: DeskSubject) -> list[tuple[str, Any]]:
+    """Items of the declaration on which an account can be added, with their names."""
+    return [(item.value, item.label) for item in Item]
+
+
+def subject_page(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    subject: DeskSubject,
+    chosen: Kind | None = None,
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The page itself, with a form in it where one is open."""
+    context = page_context(model_admin, request, subject, chosen, **more)
+    return TemplateResponse(request, "admin/convoys/page.html", context, status=status)
