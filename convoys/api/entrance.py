@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import serializers
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from convoys.api.base import ReadView
+from convoys.api.errors import plain_problem
 from convoys.api.permissions import IsReader
 from convoys.api.problems import PROBLEM_KINDS, ProblemKind
 
@@ -90,8 +91,13 @@ class OpenApi(ReadView, SpectacularJSONAPIView):
         return response
 
 
-@login_required
-@require_safe
+@csrf_exempt
 def viewer(request: HttpRequest) -> HttpResponse:
     """The OpenAPI file to read and try, with the scripts of our own server alone."""
+    if request.method not in ("GET", "HEAD"):
+        response: HttpResponse = plain_problem(request, "method-not-allowed", "This page is only read.")
+        response["Allow"] = "GET, HEAD"
+        return response
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
     return render(request, "api/viewer.html", {"section": "data"})

@@ -9,6 +9,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.encoding import iri_to_uri
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -119,6 +120,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return defaults.server_error(request)
 
 
+@csrf_exempt  # a problem document for every method, not the page for forms without a token
 def nowhere(request: HttpRequest, **_: str) -> HttpResponse:
     """Whatever else is asked for under /api/."""
     return plain_problem(request, "not-found", "No resource has this address. See /api/v1 for all.")

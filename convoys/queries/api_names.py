@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from accounts.models import Organisation
 from convoys.clocks import zone_named
@@ -40,9 +41,9 @@ class Names:
     def route(self, code: str | None) -> Shown | None:
         return self._routes.get(code) if code else None
 
-    def zone(self, code: str | None) -> Any:
-        """The place's time zone, else the instance's."""
-        return zone_named(self._zones.get(code, "") if code else "")
+    def zone(self, code: str | None, otherwise: str = "") -> ZoneInfo:
+        """The place's time zone, else the one named, else the instance's."""
+        return zone_named((self._zones.get(code) if code else "") or otherwise)
 
 
 def place_names(place: Place) -> list[Shown]:

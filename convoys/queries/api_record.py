@@ -49,6 +49,8 @@ class ClaimTold:
     fate: Fate
     is_withheld: bool
     is_erased: bool
+    # Of the event that it is about; empty: the instance's.
+    time_zone: str = ""
 
     @property
     def entry(self) -> Entry:
@@ -70,6 +72,10 @@ class EventTold:
     @property
     def entry(self) -> Entry:
         return self.event
+
+    @property
+    def own_chain(self) -> int | None:
+        return None if self.is_inferred else self.event.chain
 
     @property
     def zone(self) -> tzinfo:
@@ -144,14 +150,16 @@ def _told(
                 words=words.get(event.sequence, {}),
                 fate=fates.get(event.sequence, Fate()),
                 is_erased=event.sequence not in words,
-                claims=tell_claims(viewer, mine, words),
+                claims=tell_claims(viewer, mine, words, event.time_zone),
                 contested=contested_points(claims_in_force(mine), words, event) if mine else (),
             )
         )
     return told
 
 
-def tell_claims(viewer: Viewer, claims: Sequence[Claim], words: Mapping[int, Words]) -> list[ClaimTold]:
+def tell_claims(
+    viewer: Viewer, claims: Sequence[Claim], words: Mapping[int, Words], time_zone: str = ""
+) -> list[ClaimTold]:
     """Entries of claims by the day they were said, without their retractions, which mark what they
     took back."""
     fates = fates_of(claims, words)
@@ -167,6 +175,7 @@ def tell_claims(viewer: Viewer, claims: Sequence[Claim], words: Mapping[int, Wor
                 fate=fates[claim.sequence],
                 is_withheld=withheld,
                 is_erased=claim.sequence not in words,
+                time_zone=time_zone,
             )
         )
     return told

@@ -46,7 +46,7 @@ class AllegedSerializer(serializers.Serializer):
     causes = serializers.ListField(child=serializers.CharField(), source="claim.alleged_causes")
     at = InstantField(
         lambda told: told.claim.alleged_at,
-        lambda told, context: context["names"].zone(told.claim.alleged_place_id),
+        lambda told, context: context["names"].zone(told.claim.alleged_place_id, told.time_zone),
         allow_null=True,
     )
     precision = CodeField(Precision, source="claim.alleged_precision", allow_null=True)
@@ -62,7 +62,9 @@ class AllegedSerializer(serializers.Serializer):
 class EntrySerializer(serializers.Serializer):
     """What every entry of the record has: its place in the ledger and in its chain, and its fate."""
 
-    act = CodeField(Act, source="entry.act", allow_null=True)
+    sequence = serializers.IntegerField(source="entry.sequence")
+    chain = serializers.IntegerField(source="entry.chain")
+    act = CodeField(Act, source="entry.act")
     supersedes = serializers.IntegerField(source="entry.supersedes", allow_null=True)
     superseded_by = serializers.IntegerField(source="fate.superseded_by", allow_null=True)
     retracted = serializers.BooleanField(source="fate.is_retracted")
@@ -96,8 +98,6 @@ class ClaimSerializer(EntrySerializer):
     source is confidential: of it you see only `speaker_kind`.
     """
 
-    sequence = serializers.IntegerField(source="claim.sequence")
-    chain = serializers.IntegerField(source="claim.chain")
     target = serializers.SerializerMethodField()
     speaker = serializers.SerializerMethodField()
     speaker_organisation = OrganisationField(source="words.speaker_organisation", allow_null=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -27,19 +27,18 @@ from convoys.replay import Episode
 from convoys.vocabulary import FINAL_STATES, SECTOR_OF, Bound, CargoCategory, Precision, State
 
 
+def _zone(convoy: Convoy, context: Any, column: str) -> ZoneInfo:
+    """The zone of the event that an instant of the row comes from."""
+    return zone_named(context["zones"].get((convoy.pk, getattr(convoy, column)), ""))
+
+
 def _reported(column: str, **more: Any) -> InstantField:
-    """An instant of the row, in the zone of the event that it comes from."""
-
-    def zone(convoy: Convoy, context: Any) -> tzinfo:
-        return zone_named(context["zones"].get((convoy.pk, getattr(convoy, column)), ""))
-
-    return InstantField(lambda convoy: getattr(convoy, column), zone, allow_null=True, **more)
-
-
-def _silent_from(convoy: Convoy) -> datetime | None:
-    if convoy.last_reported_at is None or convoy.status in FINAL_STATES or convoy.tracking_ended_at:
-        return None
-    return silent_from(convoy.last_reported_at, convoy.last_reported_precision)
+    return InstantField(
+        lambda convoy: getattr(convoy, column),
+        lambda convoy, context: _zone(convoy, context, column),
+        allow_null=True,
+        **more,
+    )
 
 
 class ConvoySerializer(serializers.Serializer):
@@ -59,9 +58,7 @@ class ConvoySerializer(serializers.Serializer):
     held_precision = CodeField(Precision, allow_null=True)
     last_reported_at = _reported("last_reported_at", help_text="Latest report of its position or state.")
     last_reported_precision = CodeField(Precision, allow_null=True)
-    silent_from = InstantField(
-        _silent_from, allow_null=True, help_text="From then on, without another report, nobody knows."
-    )
+    silent_from = serializers.SerializerMethodField()
     tracking_ended_at = _reported("tracking_ended_at")
     origin = PlaceField(source="origin_id", allow_null=True)
     destination = PlaceField(source="destination_id", allow_null=True)
@@ -90,6 +87,15 @@ class ConvoySerializer(serializers.Serializer):
         lambda convoy, context: context["names"].zone(convoy.destination_id),
         allow_null=True,
     )
+
+    @extend_schema_field({"type": ["string", "null"], "format": "date-time"})
+    def get_silent_from(self, convoy: Convoy) -> str | None:
+        """From then on, without another report, the convoy is silent; null where none is awaited."""
+        if convoy.last_reported_at is None or convoy.status in FINAL_STATES or convoy.tracking_ended_at:
+            return None
+        zone = _zone(convoy, self.context, "last_reported_at")
+        at = silent_from(convoy.last_reported_at, convoy.last_reported_precision, zone)
+        return at.astimezone(zone).isoformat()
 
     @extend_schema_field(OrganisationNameSerializer(many=True))
     def get_sponsors(self, convoy: Convoy) -> Any:

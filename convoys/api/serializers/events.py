@@ -11,7 +11,7 @@ from convoys.api.fields import CodeField, InstantField, OrganisationField, Place
 from convoys.api.serializers.claims import ClaimSerializer, EntrySerializer
 from convoys.queries.api_record import EventTold
 from convoys.queries.contested import POINTS
-from convoys.vocabulary import KINDS, Access, Bound, DecidedBy, LossMode, Precision
+from convoys.vocabulary import KINDS, Access, Act, Bound, DecidedBy, LossMode, Precision
 
 
 class EventSerializer(EntrySerializer):
@@ -22,9 +22,11 @@ class EventSerializer(EntrySerializer):
     are null. `occurred_at` is the first instant of the period that `precision` names.
     """
 
+    # The three that an inferred step does not have.
+    sequence = serializers.IntegerField(source="entry.sequence", allow_null=True)
+    chain = serializers.IntegerField(source="own_chain", allow_null=True)
+    act = CodeField(Act, source="entry.act", allow_null=True)
     type = serializers.SerializerMethodField()
-    sequence = serializers.IntegerField(source="event.sequence", allow_null=True)
-    chain = serializers.SerializerMethodField()
     inferred = serializers.BooleanField(source="is_inferred")
     implied_by = serializers.SerializerMethodField()
     convoy = serializers.CharField(source="event.convoy.reference", allow_null=True)
@@ -59,9 +61,6 @@ class EventSerializer(EntrySerializer):
     @extend_schema_field({"type": "string", "const": "event"})
     def get_type(self, told: EventTold) -> str:
         return "event"
-
-    def get_chain(self, told: EventTold) -> int | None:
-        return None if told.is_inferred else told.event.chain
 
     def get_implied_by(self, told: EventTold) -> int | None:
         return told.event.chain if told.is_inferred else None

@@ -1,0 +1,61 @@
+"""Programs that ask the API: one for each person of the cast, each with a token of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from accounts.tokens import issue_token
+
+
+@dataclass
+class Answer:
+    """What came back: status, headers, and the JSON document."""
+
+    status: int
+    headers: Any
+    body: Any
+
+    @property
+    def references(self) -> list[str]:
+        return [row["reference"] for row in self.body["results"]]
+
+
+class Program:
+    """A client that sends a bearer token, or none."""
+
+    def __init__(self, user: User | None = None, secret: str = "") -> None:
+        self.secret = secret or (issue_token(user, "test")[1] if user else "")
+        headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+        self.client = Client(headers=headers, raise_request_exception=False)
+
+    def ask(self, path: str, method: str = "GET", **more: Any) -> Answer:
+        address = path if path.startswith(("/", "http://")) else f"/api/v1/{path}"
+        response = self.client.generic(method, address, **more)
+        is_json = "json" in response.headers.get("Content-Type", "") and method != "HEAD"
+        body = json.loads(response.content) if is_json else None
+        return Answer(response.status_code, response.headers, body)
+
+    def get(self, path: str) -> Any:
+        """The document of an answer that must be a 200."""
+        answer = self.ask(path)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+
+@pytest.fixture(autouse=True)
+def _no_counts_left() -> None:
+    """Rate limits are counted in the cache, which outlives a test."""
+    cache.clear()
+
+
+@pytest.fixture
+def program(db: None) -> Callable[[User | None], Program]:
+    return Program

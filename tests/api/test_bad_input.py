@@ -1,0 +1,95 @@
+"""Whatever a program may send by mistake or malice: a 4xx problem document, never a 5xx."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+import pytest
+
+from tests import factories as make
+from tests.api.conftest import Program
+
+pytestmark = pytest.mark.django_db
+
+VALUES = {
+    "NUL": "%00",
+    "NUL within": "main%00",
+    "half a character": "%ED%A0%80",
+    "no UTF-8": "%FF%FE",
+    "emoji": "%F0%9F%9A%9A",
+    "right to left": "%E2%80%AE%D9%85",
+    "SQL": "'%20OR%201=1;%20DROP%20TABLE%20convoys_convoy;--",
+    "format": "%25s%25n{0}",
+    "path": "../../etc/passwd",
+    "formula": "=cmd|'/C%20calc'!A0",
+    "list": "[]",
+    "long": "x" * 5000,
+    "many": ",".join(["main"] * 10 + [f"m{n}" for n in range(200)]),
+    "huge number": "9" * 400,
+    "negative": "-1",
+    "exponent": "1e9",
+    "other digits": "%D9%A3",
+}
+LISTS = {
+    "convoys": ("status", "route", "sponsor", "origin", "destination", "control_point", "exercise"),
+    "events": ("control_point", "agreement", "kind", "after", "exercise"),
+    "routes": ("exercise",),
+}
+
+
+@pytest.fixture
+def program() -> Program:
+    make.road()
+    return Program(make.partner())
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_as_a_parameter(name: str, program: Program) -> None:
+    for path, parameters in LISTS.items():
+        for parameter in (*parameters, "cursor", "page_size"):
+            answer = program.ask(f"{path}?{parameter}={VALUES[name]}")
+            assert answer.status == 400, (path, parameter)
+            assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_as_a_reference_or_code(name: str, program: Program) -> None:
+    for path in (
+        "events?convoy=",
+        "convoys/",
+        "routes/",
+        "control-points/",
+        "organisations/",
+        "agreements/",
+        "problems/",
+    ):
+        answer = program.ask(f"{path}{VALUES[name]}")
+        assert answer.status == 404, path
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_as_the_name_of_a_parameter(name: str, program: Program) -> None:
+    answer = program.ask(f"convoys?{VALUES[name].replace('=', '')}=1")
+    assert (answer.status, answer.body["code"]) == (400, "unknown-parameter")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_as_a_token(name: str) -> None:
+    sent = unquote_to_bytes(VALUES[name]).decode("latin-1")
+    assert Program().ask("convoys", headers={"Authorization": f"Bearer {sent}"}).status == 401
+
+
+def test_a_query_of_ten_megabytes(program: Program) -> None:
+    for query, status, code in (
+        ("status=" + "x" * 10_000_000, 414, "uri-too-long"),
+        ("&".join(["status=held"] * 900_000), 400, "bad-request"),
+    ):
+        answer = program.ask("convoys", QUERY_STRING=query)
+        assert (answer.status, answer.body["code"]) == (status, code)
+        assert len(str(answer.body)) < 1000
+
+
+def test_a_body_where_none_belongs(program: Program) -> None:
+    answer = program.ask("convoys", data=b"\x00" * 100_000, content_type="application/json")
+    assert answer.status == 200
