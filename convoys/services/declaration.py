@@ -13,12 +13,12 @@ from typing import Any
 
 from convoys.canonical import instant, tonnes_text
 from convoys.errors import InvalidInput
+from convoys.projection import ALL_PARTNERS
 from convoys.services import checking
 from convoys.services.resolving import Resolver
 from convoys.vocabulary import CargoCategory, Item
 
 MOST_LINES = 200
-ALL_PARTNERS = "all_partners"
 
 
 def stored(declares: Mapping[str, Any], allowed: frozenset[Item], resolver: Resolver) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""Another day: convoys as they were at a moment, as it was known at a moment.
+
+One function answers for pages, API and admin alike: it returns convoys whose columns hold what was
+so then, so that whatever shows a convoy can show it on any day. Which convoys there were, and in
+which state, comes from the state intervals; the page at hand alone is replayed for the rest.
+Visibility is always asked of now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from convoys import projection
+from convoys.clocks import end_of_day
+from convoys.errors import InvalidInput
+from convoys.models import Convoy, Event, StateInterval
+from convoys.queries.routes import route_positions
+from convoys.replay import History, in_force, replay
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The day asked about, and the day whose knowledge answers. Both None: now."""
+
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+    @property
+    def is_now(self) -> bool:
+        return self.as_of is None and self.known_at is None
+
+    @property
+    def asked(self) -> datetime:
+        """The instant to which durations count."""
+        return self.as_of or timezone.now()
+
+    @classmethod
+    def parse(cls, as_of: str = "", known_at: str = "") -> Moment:
+        """Read two texts: a date (the end of that day in the instance's zone) or an instant with its
+        zone; empty is now. Raises InvalidInput."""
+        return cls(_instant("as_of", as_of), _instant("known_at", known_at))
+
+
+def _instant(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        if len(text) == len("2023-09-12"):
+            return end_of_day(date.fromisoformat(text))
+        # A plus sign that was not escaped in an address arrives as a space.
+        at = datetime.fromisoformat(text.replace(" ", "+"))
+        if at.tzinfo is None:
+            raise ValueError
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            {name: "Give a date (2023-09-12) or an instant with its zone (2023-09-12T12:00Z)."}
+        ) from None
+
+
+def intervals_at(moment: Moment) -> QuerySet[StateInterval]:
+    """The state interval that answers for each convoy: at most one a convoy."""
+    as_of, known_at = moment.asked, moment.known_at or timezone.now()
+    return StateInterval.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=as_of),
+        Q(known_until=None) | Q(known_until__gt=known_at),
+        starts_at__lte=as_of,
+        known_from__lte=known_at,
+    )
+
+
+def convoys_at(convoys: QuerySet[Convoy], moment: Moment, states: Sequence[str] = ()) -> QuerySet[Convoy]:
+    """Of these convoys those that were on record then, in one of the states if any are given."""
+    answers = intervals_at(moment).filter(convoy=OuterRef("pk"))
+    return convoys.filter(Exists(answers.filter(state__in=states) if states else answers))
+
+
+def set_back(convoys: Iterable[Convoy], moment: Moment) -> dict[int, History]:
+    """Set the columns and rows of these objects to what was so then; returns their histories.
+
+    The objects must not be saved; nothing in this project saves a whole convoy.
+    """
+    found = {convoy.pk: convoy for convoy in convoys}
+    entries: dict[int, list[Event]] = defaultdict(list)
+    for event in Event.objects.filter(convoy__in=found).select_related("place", "held_before__place"):
+        entries[event.convoy_id or 0].append(event)
+    routes = route_positions()
+    histories = {}
+    for key, convoy in found.items():
+        events = in_force(entries[key], moment.known_at)
+        if moment.as_of is not None:
+            events = [event for event in events if event.effective_at <= moment.as_of]
+        histories[key] = history = replay(events, routes)
+        _set(convoy, history)
+    return histories
+
+
+def _set(convoy: Convoy, history: History) -> None:
+    convoy.__dict__.update(projection.projected_columns(history))
+    convoy._state.fields_cache.clear()
+    cache: dict[str, Any] = convoy.__dict__.setdefault("_prefetched_objects_cache", {})
+    cache["cargo_lines"] = _ready(convoy.cargo_lines, projection.cargo_lines(convoy, history))
+    cache["organisations"] = _ready(convoy.organisations, projection.organisations(convoy, history))
+    cache["other_references"] = _ready(convoy.other_references, projection.other_references(convoy, history))
+
+
+def _ready(manager: Any, rows: Sequence[Model]) -> QuerySet[Any]:
+    """A queryset that is already evaluated, as `prefetch_related` leaves it."""
+    queryset: QuerySet[Any] = manager.get_queryset()
+    queryset._result_cache = list(rows)
+    queryset._prefetch_done = True  # type: ignore[attr-defined]
+    return queryset
