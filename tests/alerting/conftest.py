@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from accounts.models import User
 from convoys.models import Covers, Subscription
 from convoys.services.alerting.detect import Raised, raise_due_alerts
 from tests import factories
+from tests.alerting.post_office import PostOffice
 
 START = factories.utc(2026, 3, 2, 8)
 
@@ -46,3 +48,24 @@ def subscribe(user: User, **more: object) -> Subscription:
 
 def since_start(**more: float) -> datetime:
     return START + timedelta(**more)
+
+
+@pytest.fixture
+def post_office(settings: Any) -> Iterator[PostOffice]:
+    """A real SMTP server, and the settings that lead to it."""
+    office = PostOffice()
+    port = office.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 5
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    yield office
+    office.stop()
+
+
+@pytest.fixture
+def told_partner(clock: time_machine.Traveller) -> User:
+    """The sponsor's partner, who subscribes to all that they may see."""
+    partner = factories.partner()
+    subscribe(partner)
+    return partner

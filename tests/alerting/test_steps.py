@@ -17,7 +17,9 @@ DAY = 86400
 
 
 def steps() -> list[int]:
-    return list(Alert.objects.filter(watch="held").order_by("step_seconds").values_list("step_seconds", flat=True))
+    return list(
+        Alert.objects.filter(watch="held").order_by("step_seconds").values_list("step_seconds", flat=True)
+    )
 
 
 def told() -> list[tuple[str, str]]:
@@ -121,7 +123,9 @@ def test_a_hold_loaded_from_history_raises_one_alert_that_says_so(clock, sweep):
     account = factories.account(reported_on=since_start().date())
     factories.apply(
         Record(convoy("C-1"), "registered", factories.at("2026-03-01"), declares=factories.DECLARATION),
-        factories.record("C-1", "held", "2026-03-02", place="junction", held_before="bridge", claims=[account]),
+        factories.record(
+            "C-1", "held", "2026-03-02", place="junction", held_before="bridge", claims=[account]
+        ),
         backfilled=True,
     )
     assert sweep().alerts == 0
@@ -281,5 +285,3 @@ def test_editing_a_policy_redates_open_holds_and_neither_repeats_nor_loses_a_ste
     assert sweep().alerts == 1
     assert steps() == [DAY, 2 * DAY]
     assert sweep(days=3).alerts == 0
-
-

@@ -86,7 +86,7 @@ def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
     if rendered is None:
         return None
     behind = {s.pk: s for one in parcel.notifications for s in check.subscriptions_behind(one)}
-    token = UnsubscribeToken(token=secrets.token_urlsafe(32), user=user, created_at=renderer.now)
+    token = UnsubscribeToken(token=secrets.token_urlsafe(18), user=user, created_at=renderer.now)
     url = settings.SITE_URL + reverse("board:unsubscribe", args=[token.token])
     language = language_of(parcel.subscription_language or user.language)
     subscription = next((one.subscription for one in parcel.notifications if one.subscription), None)

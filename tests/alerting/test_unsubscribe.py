@@ -1,0 +1,80 @@
+"""The link in a mail: GET changes nothing, POST ends it, without a sign-in, a cookie or an expiry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from convoys.models import Covers, Subscription, UnsubscribeToken
+from convoys.services.messaging.deliver import deliver
+from tests import factories
+from tests.alerting.conftest import subscribe
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def link(sweep, told_partner, post_office) -> str:
+    factories.make_held_convoy()
+    sweep(hours=24)
+    deliver()
+    return f"/u/{UnsubscribeToken.objects.get().token}"
+
+
+def in_force() -> int:
+    return Subscription.objects.filter(ended_at=None).count()
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_looking_changes_nothing(link, method):
+    answer = getattr(Client(enforce_csrf_checks=True), method)(link)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert in_force() == 1
+    assert UnsubscribeToken.objects.get().used_at is None
+
+
+def test_the_page_names_what_would_end_and_its_button_ends_it(link):
+    client = Client(enforce_csrf_checks=True)
+    page = client.get(link).content.decode()
+    assert "all convoys that you may see" in page
+    assert '<form method="post">' in page
+    assert client.post(link).status_code == 200
+    assert in_force() == 0
+
+
+def test_one_click_from_a_mail_program_ends_it_without_page_cookie_or_token(link):
+    answer = Client(enforce_csrf_checks=True).post(link, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert in_force() == 0
+    assert Client().post(link).status_code == 200  # again, and after it is done
+
+
+def test_it_never_expires(link, clock):
+    clock.shift(timedelta(days=4000))
+    assert Client().post(link).status_code == 200
+    assert in_force() == 0
+
+
+def test_it_ends_all_that_the_mail_came_from_and_nothing_else(sweep, told_partner, post_office):
+    factories.make_held_convoy()
+    subscribe(told_partner, covers=Covers.ROUTE, route_id="main")
+    kept = subscribe(told_partner, covers=Covers.CONTROL_POINT, control_point_id="gate")
+    theirs = subscribe(factories.officer("other"), covers=Covers.CONTROL_POINT, control_point_id="gate")
+    sweep(hours=24)
+    deliver()
+    token = UnsubscribeToken.objects.get()
+    Client().post(f"/u/{token.token}")
+    assert set(Subscription.objects.filter(ended_at=None)) == {kept, theirs}
+
+
+def test_an_unknown_link_is_not_found(db):
+    assert Client().get("/u/nothing").status_code == 404
+    assert Client().post("/u/nothing").status_code == 404
+
+
+def test_other_methods_are_refused(link):
+    assert Client().delete(link).status_code == 405
+    assert Client().put(link).status_code == 405
