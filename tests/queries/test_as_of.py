@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from convoys.errors import InvalidInput
 from convoys.models import Convoy
 from convoys.queries.as_of import Moment, convoys_at, intervals_at, set_back
 from convoys.queries.history import history_of
 from convoys.vocabulary import State
+from tests.importing.loaded import loaded_case
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loaded(settings: Any) -> None:
-    settings.INSTANCE_TIME_ZONE = "Asia/Tbilisi"
-    call_command("load_case", verbosity=0)
+__all__ = ["loaded_case"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded_case")]
 
 
 def at(reference: str, as_of: str, known_at: str = "") -> Convoy:
