@@ -25,20 +25,18 @@ class RequestLogMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = request_id.set(uuid.uuid4().hex[:16])
+        # Not reset afterwards: Django logs the traceback of a failure once this has returned.
+        request_id.set(uuid.uuid4().hex[:16])
         started = time.monotonic()
-        try:
-            response = self.get_response(request)
-            response["X-Request-ID"] = request_id.get()
-            if not request.path.startswith(QUIET):
-                match = request.resolver_match
-                logger.info(
-                    "%s /%s %d %d ms",
-                    request.method,
-                    match.route if match else "(no such page)",
-                    response.status_code,
-                    (time.monotonic() - started) * 1000,
-                )
-            return response
-        finally:
-            request_id.reset(token)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id.get()
+        if not request.path.startswith(QUIET):
+            match = request.resolver_match
+            logger.info(
+                "%s /%s %d %d ms",
+                request.method,
+                match.route if match else "(no such page)",
+                response.status_code,
+                (time.monotonic() - started) * 1000,
+            )
+        return response

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from convoytracker.supervisor.lines import Printer
 
-PR_SET_PDEATHSIG = 1
+TETHER = Path(__file__).with_name("tether.py")
 LONGEST_PAUSE = 30.0
+LAST_LINES = 0.5  # seconds for what a dead child said last to be printed
 LIVED_WELL = 30.0  # seconds after which a child's end counts as its first
 
-# Loaded before any fork: between fork and exec only this one call is made.
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-
-def _end_with_parent() -> None:
-    """Asks Linux to end this process when the supervisor dies, even by SIGKILL. Elsewhere nothing does."""
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _tethered(argv: list[str]) -> list[str]:
+    """The command line by which Linux ends the child when the supervisor dies. Elsewhere nothing does."""
+    if sys.platform != "linux":
+        return argv
+    return [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *argv]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Child:
         self.start_after = 0.0  # monotonic seconds
         self._printer = printer
         self._started_at = 0.0
+        self._lines: threading.Thread | None = None
 
     @property
     def running(self) -> bool:
@@ -65,18 +66,17 @@ class Child:
     def start(self) -> None:
         """Start it. Only the main thread may: Linux ties the life of a child to the thread that made it."""
         self.process = subprocess.Popen(
-            self.spec.argv,
+            _tethered(self.spec.argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.spec.env},
             start_new_session=True,
-            preexec_fn=_end_with_parent,
         )
         self._started_at = time.monotonic()
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe, as asked for above
         self._printer.say(self.spec.name, f"started as process {self.process.pid}")
-        self._printer.follow(self.spec.name, self.process.stdout, self.spec.hushed)
+        self._lines = self._printer.follow(self.spec.name, self.process.stdout, self.spec.hushed)
 
     def ended(self) -> str | None:
         """How it ended, if it has, in words; what it had started itself is killed with it. Else None."""
@@ -87,6 +87,8 @@ class Child:
         # The dead leader is still unreaped where the system can tell so, hence the group is surely its own.
         self._signal_group(signal.SIGKILL)
         code = self.process.wait()
+        if self._lines is not None:
+            self._lines.join(LAST_LINES)
         self.process = None
         if code >= 0:
             return f"ended with code {code}"

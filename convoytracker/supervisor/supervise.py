@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import select
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +16,34 @@ from convoytracker.supervisor.lines import Printer
 from convoytracker.supervisor.preflight import MEGABYTE, free_bytes
 
 TICK = 0.2
+SHORT_TICK = 0.05
 LOOK_AT_DISK_EVERY = 10.0
 SAY_DISK_AGAIN_AFTER = 60.0
 LEAST_FREE_RUNNING = 20 * MEGABYTE
 SLOW_START = 30.0
 # All in all; each child's own grace counts within it.
 STOP_SECONDS = 4.5
+
+
+class Alarm:
+    """A sleep that any signal ends at once, a child's death included.
+
+    Through a pipe, as an Event that a signal handler sets can wait for ever for its own lock.
+    """
+
+    def __init__(self) -> None:
+        self._out, self._in = os.pipe()
+        os.set_blocking(self._out, False)
+        os.set_blocking(self._in, False)
+
+    def set(self) -> None:
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # the default would not write to the pipe
+        signal.set_wakeup_fd(self._in, warn_on_full_buffer=False)
+
+    def sleep(self, seconds: float) -> None:
+        if select.select([self._out], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._out, 4096)
 
 
 class Supervisor:
@@ -46,16 +70,16 @@ class Supervisor:
         self.folder = folder
         self._is_up = is_up
         self._announce = announce
-        self._wake = threading.Event()
+        self._alarm = Alarm()
         self._signals = 0
         self._disk_said_at = -SAY_DISK_AGAIN_AFTER
         self._disk_looked_at = 0.0
 
     def run(self) -> None:
         """Returns after a stop was asked for (Ctrl-C, SIGTERM, a closed terminal) and nothing is left."""
+        self._alarm.set()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
-        signal.signal(signal.SIGCHLD, lambda *_: self._wake.set())
         begun = time.monotonic()
         announced = slow = False
         try:
@@ -68,8 +92,7 @@ class Supervisor:
                     slow = True
                     self.say("the web server does not answer yet; its lines above may say why")
                 self._look_at_disk()
-                self._wake.wait(TICK)
-                self._wake.clear()
+                self._alarm.sleep(TICK)
         finally:
             self._stop()
 
@@ -78,7 +101,6 @@ class Supervisor:
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
-        self._wake.set()
 
     def _mend(self) -> None:
         for name, child in self.children.items():
@@ -97,13 +119,13 @@ class Supervisor:
         deadline = time.monotonic() + STOP_SECONDS
         for name in self.stop_order:
             child = self.children[name]
-            child.ask_to_end()
+            if self._signals < 2:
+                child.ask_to_end()
             until = min(deadline, time.monotonic() + child.spec.grace)
             while child.running and child.ended() is None:
                 if time.monotonic() > until or self._signals > 1:
                     child.kill()
-                self._wake.wait(0.05)
-                self._wake.clear()
+                self._alarm.sleep(SHORT_TICK)
         self.say("stopped; nothing is left running")
 
     def _look_at_disk(self) -> None:

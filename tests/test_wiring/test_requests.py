@@ -1,0 +1,62 @@
+"""What every answer carries, and what a request leaves in the log."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.test import Client
+
+from convoytracker.logs import OneLineFormatter
+
+
+@pytest.mark.django_db
+def test_pages_may_load_nothing_from_elsewhere_and_nothing_inline(client: Client):
+    policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
+
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.django_db
+def test_the_admin_sends_strangers_to_the_common_sign_in(client: Client):
+    response = client.get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.django_db
+def test_nobody_signs_up(client: Client):
+    response = client.post(
+        "/accounts/signup/", {"username": "x", "password1": "correct horse", "password2": "correct horse"}
+    )
+    assert response.status_code in (200, 403)
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_a_request_is_logged_by_route_with_its_id(client: Client, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.INFO, logger="convoytracker.request"):
+        response = client.get("/no-such-page/of-Mr-Smith")
+
+    assert [record.message.rsplit(" ", 2)[0] for record in caplog.records if "request" in record.name] == [
+        "GET /(no such page) 404"
+    ]
+    assert len(response.headers["X-Request-ID"]) == 16
+
+
+def test_a_log_record_is_one_line_without_addresses_and_personal_links():
+    try:
+        raise ValueError("mail to ana.k@example.org bounced")
+    except ValueError as error:
+        record = logging.LogRecord(
+            "x", logging.ERROR, __file__, 1, "Internal Server Error: %s", ("/u/Zm9vYmFy/",), None
+        )
+        record.exc_info = (ValueError, error, error.__traceback__)
+
+    line = OneLineFormatter("%(levelname)s %(message)s").format(record)
+
+    assert line.startswith("ERROR Internal Server Error: /u/(token)/ | Traceback")
+    assert "\n" not in line
+    assert "ana.k" not in line
+    assert "mail to (address) bounced" in line
