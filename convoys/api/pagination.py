@@ -131,7 +131,7 @@ class KeysetPagination(BasePagination):
             "type": "object",
             "required": ["results", "next", "previous"],
             "properties": {
-                "results": {"type": "array", "items": schema},
+                "results": schema,
                 "next": {**link, "description": "The page after this one; null on the last."},
                 "previous": {**link, "description": "The page before this one; null on the first."},
             },
