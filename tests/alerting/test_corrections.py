@@ -1,4 +1,4 @@
-"""Who was told of a hold is told when it ended, was never so, or goes on after all. A mis-click tells nobody."""
+"""Who was told of a hold is told that it ended, was never so, or goes on. A mis-click tells nobody."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from convoys.models import Alert, Deadline, DeadlineState, Notification, Severit
 from convoys.services.alerting.clocks import UNCONFIRMED_AFTER, repeats_until, schedule, set_next
 from convoys.services.alerting.policies import Ladder, Ladders, Rung
 from convoys.services.alerting.recipients import Coverage, readers_of, subscriptions_in_force
-from convoys.services.alerting.telling import owed_corrections
+from convoys.services.alerting.telling import look_again_at_once, owed_corrections
 
 logger = logging.getLogger(__name__)
 BATCH = 100
@@ -86,6 +86,9 @@ def _raise_batch(batch: Sequence[int], now: datetime, raised: Raised) -> None:
         alerts = _insert_alerts([alert for planned in plan for alert in planned.alerts])
         notifications = _notifications(plan, alerts, now)
         Notification.objects.bulk_create(notifications, ignore_conflicts=True)
+        for planned in plan:
+            if planned.corrections:
+                look_again_at_once(planned.corrections[0], now)
         Deadline.objects.bulk_update(rows, MOVED)
     raised.alerts += len(alerts)
     raised.notifications += len(notifications)

@@ -38,10 +38,6 @@ def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
     before = told_before(deadline, deadline.tell, deadline.tell_chain or 0).filter(whom)
     for notification in before.order_by("created_at", "pk"):
         latest[notification.recipient_id] = notification
-    # What is still on its way is looked at at once: it is no longer so, and the correction waits for it.
-    Message.objects.filter(
-        state=MessageState.PENDING, notifications__in=before.filter(state=NotificationState.FROZEN)
-    ).update(next_attempt_at=now)
     return [
         Notification(
             alert_id=said.alert_id,
@@ -55,3 +51,11 @@ def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
         )
         for said in latest.values()
     ]
+
+
+def look_again_at_once(correction: Notification, now: datetime) -> None:
+    """What a correction corrects may still be on its way: it is no longer so, and is waited for."""
+    before = told_before(correction.deadline, correction.telling, correction.occasion)
+    Message.objects.filter(
+        state=MessageState.PENDING, notifications__in=before.filter(state=NotificationState.FROZEN)
+    ).update(next_attempt_at=now)
