@@ -39,6 +39,7 @@ class Index(ReadView):
     @extend_schema(
         responses=inline_serializer("Index", {name: serializers.URLField() for name in RESOURCES}),
         operation_id="index",
+        tags=["index"],
     )
     def get(self, request: Request) -> Response:
         return Response({name: reverse(f"api:{name}", request=request) for name in RESOURCES})

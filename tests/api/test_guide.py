@@ -1,0 +1,124 @@
+"""docs/api.md is true: every snippet runs against the case, in order, and prints what the guide says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+import sys
+import types
+import urllib.error
+import urllib.request
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+
+from accounts.tokens import issue_token
+from convoys.api import filters
+from convoys.services.changes import When
+from tests import factories as make
+from tests.api.conftest import Program
+from tests.importing.loaded import loaded_case
+
+__all__ = ["loaded_case"]
+pytestmark = pytest.mark.django_db
+
+GUIDE = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+ADDRESS = "http://127.0.0.1:8000/api/v1"
+
+
+@pytest.fixture
+def partner(loaded_case: Any) -> Program:
+    return Program(secret=issue_token(make.partner(), "guide")[1])
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in BLOCKS if name == language]
+
+
+def curls() -> list[str]:
+    return [line for text in blocks("sh") for line in text.splitlines() if line.startswith("curl")]
+
+
+@pytest.mark.parametrize("line", curls())
+def test_a_curl_line_answers(line: str, partner: Program) -> None:
+    command, _, expected = line.partition("  # ")
+    words = shlex.split(command.replace("$CONVOYS_TOKEN", partner.secret).replace("$CONVOYS_URL", ADDRESS))
+    assert words[:3] == ["curl", "-s", "-H"]
+    header, address = words[3:]
+    name, _, value = header.partition(": ")
+    answer = Program().ask(address.removeprefix("http://127.0.0.1:8000"), headers={name: value})
+    assert answer.status == int(expected or 200)
+    if expected:
+        (shown,) = blocks("json")
+        assert answer.body == json.loads(shown)
+
+
+class _OneRoundError(Exception):
+    """Raised where the loop would sleep."""
+
+
+@pytest.fixture
+def machine(partner: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Runs a snippet as a script of its own would: in an empty folder, with the token in its environment,
+    and our test client in place of the network."""
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Any:
+        path = request.full_url.split("/", 3)[3]
+        answer = partner.ask(f"/{path}", headers=dict(request.header_items()))
+        body = io.BytesIO(json.dumps(answer.body).encode())
+        if answer.status != 200:
+            raise urllib.error.HTTPError(request.full_url, answer.status, "", Message(), body)
+        return contextlib.closing(body)
+
+    def sleep(seconds: float) -> None:
+        raise _OneRoundError
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setenv("CONVOYS_URL", ADDRESS)
+    monkeypatch.setenv("CONVOYS_TOKEN", partner.secret)
+    monkeypatch.chdir(tmp_path)
+    module, *scripts = blocks("python")
+    shared = types.ModuleType("convoys_api")
+    exec(module, shared.__dict__)  # noqa: S102 - the guide's own text
+    monkeypatch.setitem(sys.modules, "convoys_api", shared)
+
+    def run(number: int) -> str:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.suppress(_OneRoundError):
+            exec(scripts[number], {"__name__": "__main__"})  # noqa: S102 - the guide's own text
+        return printed.getvalue()
+
+    return run
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_script_prints_what_the_guide_says(number: int, machine: Any) -> None:
+    assert machine(number) == blocks("text")[number]
+
+
+def test_the_loop_tells_everything_once_and_goes_on_from_there(machine: Any, partner: Program) -> None:
+    everything = partner.get("events?page_size=500")
+    assert everything["next"] is None
+    assert len(machine(2).splitlines()) == len(everything["results"])
+    assert machine(2) == ""
+    day = When.parse("2023-10-01", ZoneInfo(settings.INSTANCE_TIME_ZONE))
+    make.tell("KB23-02", "seen", day, audience="partners")
+    assert machine(2) == "KB23-02 seen 2023-10-01T00:00:00+04:00 to the day\n"
+
+
+def test_the_limit_that_the_guide_names_is_the_one_that_holds() -> None:
+    assert f"{settings.API_REQUESTS_PER_MINUTE} times a minute" in GUIDE
+
+
+def test_the_guide_names_every_parameter() -> None:
+    for parameter in (*filters.CONVOYS, *filters.EVENTS):
+        assert f"`{parameter.name}`" in GUIDE
