@@ -251,11 +251,13 @@ def _notes(
     ordered = sorted(alerts, key=lambda alert: alert.step_seconds)
     if ordered[0].watch == Watch.UNCONFIRMED:
         return [_ask()]
-    if ordered[-1].backfilled:
-        notes.append(_("This convoy was loaded from history: it is told once, not step by step."))
-    notes.append(_steps(ordered, ladder, frame))
     passed = sorted({seconds for alert in ordered for seconds in alert.passed})
-    if passed:
+    if ordered[-1].backfilled:
+        # Which steps the clock has passed since says nothing where nobody reported since.
+        notes.append(_("This hold was loaded from history: it is told once, not step by step."))
+    else:
+        notes.append(_steps(ordered, ladder, frame))
+    if passed and not ordered[-1].backfilled:
         listed = wording.listed([phrases.step_words(seconds) for seconds in passed])
         notes.append(
             _("Already past when it became known, so not told before: %(steps)s.") % {"steps": listed}

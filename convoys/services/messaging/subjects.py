@@ -15,7 +15,8 @@ LONGEST = 300
 
 def subject_of(sections: Sequence[Section], telling: Telling, watch: Watch, is_exercise: bool) -> str:
     line = _one(sections[0], telling, watch) if len(sections) == 1 else _several(sections, telling, watch)
-    line = " ".join(line.split())[:LONGEST]
+    # A plain hyphen keeps most subjects in ASCII, which every mail program shows as it stands.
+    line = " ".join(line.split())[:LONGEST].replace("–", "-")
     return f"[{_('EXERCISE')}] {line}" if is_exercise else line
 
 
