@@ -21,8 +21,20 @@ from convoys.vocabulary import State
 class CountedFilter(admin.SimpleListFilter):
     """A filter by one condition per choice, with how many convoys each would show, in one query."""
 
-    def condition(self, value: str) -> Q:
+    def offered(self) -> list[tuple[str, Any]]:
+        """Codes to choose from, each with its word."""
         raise NotImplementedError
+
+    def condition(self, value: str) -> Q:
+        """Which convoys a code stands for."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Read once a request: Django makes every filter anew to count beside each of the others."""
+        known = request.__dict__.setdefault("_filters_offered", {})
+        if self.parameter_name not in known:
+            known[self.parameter_name] = self.offered()
+        return list(known[self.parameter_name])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -62,7 +74,7 @@ class CountedFilter(admin.SimpleListFilter):
 class StateFilter(CountedFilter):
     title, parameter_name = _("state"), "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         order = (State.HELD, State.STOPPED, State.DISPATCHED, State.PLANNED)
         states = [*order, *(state for state in State if state not in order)]
         return [(state.value, state.label) for state in states]
@@ -74,7 +86,7 @@ class StateFilter(CountedFilter):
 class FlagFilter(CountedFilter):
     title, parameter_name = _("flag"), "flag"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         return [("silent", _("silent")), ("overdue", _("overdue")), ("ended", _("tracking ended"))]
 
     def condition(self, value: str) -> Q:
@@ -89,7 +101,7 @@ class FlagFilter(CountedFilter):
 class ExerciseFilter(CountedFilter):
     title, parameter_name = _("exercise"), "exercise"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         return [("no", _("real convoys")), ("yes", _("exercises"))]
 
     def condition(self, value: str) -> Q:
@@ -99,7 +111,7 @@ class ExerciseFilter(CountedFilter):
 class RouteFilter(CountedFilter):
     title, parameter_name = _("route"), "route"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         used = Convoy.objects.values("route")
         return list(Route.objects.filter(code__in=used).values_list("code", "name"))
 
@@ -110,7 +122,7 @@ class RouteFilter(CountedFilter):
 class ControlPointFilter(CountedFilter):
     title, parameter_name = _("control point held before"), "control_point"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         points = ControlPoint.objects.filter(held_convoys__isnull=False).distinct()
         return [
             (point.pk, str(point))
@@ -124,7 +136,7 @@ class ControlPointFilter(CountedFilter):
 class SponsorFilter(CountedFilter):
     title, parameter_name = _("sponsor"), "sponsor"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def offered(self) -> list[tuple[str, Any]]:
         sponsors = Organisation.objects.filter(convoys__part=Part.SPONSOR).distinct()
         return list(sponsors.order_by("name").values_list("code", "name"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib.admin.models import ADDITION
 from django.contrib.admin.options import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,7 +32,7 @@ def register(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     choices = choices_for(exercise)
     form = RegisterForm(
         request.POST if request.method == "POST" else None,
-        kind=REGISTERED,
+        kind=replace(REGISTERED, allowed=frozenset()),
         choices=choices,
         default_audience=Audience.PARTIES,
         initial={"is_exercise": exercise, "shared": ""}

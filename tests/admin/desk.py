@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from html.parser import HTMLParser
 from typing import Any
 
@@ -78,15 +79,15 @@ class _Form(HTMLParser):
             self.values[self._text] += data.lstrip("\n") if not self.values[self._text] else data
 
 
-def form_in(html: str) -> dict[str, Any]:
+def form_in(source: str) -> dict[str, Any]:
     parser = _Form()
-    parser.feed(html)
+    parser.feed(source)
     return parser.values
 
 
-def names_in(html: str) -> set[str]:
+def names_in(source: str) -> set[str]:
     parser = _Form()
-    parser.feed(html)
+    parser.feed(source)
     return parser.names
 
 
@@ -101,6 +102,16 @@ SOURCE = {"speaker": "An observer", "speaker_kind": "monitor"}
 
 
 def text_of(response: Any) -> str:
-    import html
-
+    """A page's source with its entities read."""
     return html.unescape(response.content.decode())
+
+
+def send(client: Client, url: str, **typed: Any) -> Any:
+    """Open the form at this address, type over what it says, send it."""
+    return client.post(url, opened(client, url) | typed)
+
+
+def problems_of(response: Any) -> str:
+    """What the page says is wrong, for the message of a failed test."""
+    text = text_of(response)
+    return "\n".join(line.strip() for line in text.splitlines() if "error" in line or "errornote" in line)

@@ -79,7 +79,7 @@ def declaration_fields(
 
 def _cargo_row(n: int) -> dict[str, forms.Field]:
     return {
-        f"cargo_{n}_category": Code(gettext_lazy("Goods"), CargoCategory.choices, empty="—"),
+        f"cargo_{n}_category": Code(gettext_lazy("Category"), CargoCategory.choices, empty="—"),
         f"cargo_{n}_description": Text(gettext_lazy("What it is")),
         f"cargo_{n}_quantity": Figure(gettext_lazy("Quantity")),
         f"cargo_{n}_unit": Text(gettext_lazy("Unit"), limit=40),
@@ -130,7 +130,7 @@ def declaration_sections(form: DeskForm) -> Iterator[Section]:
     numbers = [
         form.row(
             *(f"reference_{n}_{part}" for part in REFERENCE_PARTS),
-            style="pair",
+            style="cargo",
             label=_("Reference %(number)s") % {"number": n + 1},
         )
         for n in range(MOST_ROWS)
