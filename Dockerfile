@@ -50,6 +50,6 @@ COPY --from=app /app /app
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --start-interval=2s --retries=3 \
     CMD ["python", "docker/healthcheck.py", "web"]
 CMD ["granian", "convoytracker.wsgi:application"]

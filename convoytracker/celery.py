@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convoytracker.settings")
 
@@ -29,6 +29,13 @@ def _keep_our_logging(**_: Any) -> None:
 def _watch_the_pulse(**_: Any) -> None:
     """A worker's signs of life; beat's come from its scheduler."""
     import convoytracker.pulse  # noqa: F401 - connects itself
+
+
+@worker_ready.connect
+def _sweep_at_once(**_: Any) -> None:
+    """What fell due while no worker ran waits no longer: beat's first round comes half a minute later."""
+    for entry in app.conf.beat_schedule.values():
+        app.send_task(entry["task"], expires=entry["options"]["expires"], ignore_result=True)
 
 
 @task_prerun.connect
