@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -19,11 +21,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import ApiToken, Organisation, OrganisationName, User
-from accounts.role_admin import ByRole, NamedFieldsAdmin, has_role
+from accounts.role_admin import ByRole, NamedFieldsAdmin, ReadOnlyAdmin, has_role
 from accounts.roles import STAFF_ROLES, Role, role_of
 from accounts.tokens import issue_token, revoke_token
 
 admin.site.unregister(Group)  # the roles are fixed; who holds one is said on the person's page
+# Addresses stand on the person's page; allauth's own page of second factors would show their secrets.
+admin.site.unregister([EmailAddress, Authenticator])
 ROLE_CHOICES = [(Role.NONE.name, gettext_lazy("partner, no staff role"))] + [
     (r.name, r.label) for r in STAFF_ROLES
 ]
@@ -109,6 +113,17 @@ class PersonAdmin(ByRole, UserAdmin):
         if chosen != Role.NONE.name:
             group, _made = Group.objects.get_or_create(name=Role[chosen].group_name)
             person.groups.add(group)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(ReadOnlyAdmin):
+    """Who has a second factor. It is taken away when a telephone is lost; its secret stays hidden."""
+
+    view_role = delete_role = Role.ADMINISTRATOR
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_display_links = ["user"]
+    list_select_related = ["user"]
+    fields = ["user", "type", "created_at", "last_used_at"]
 
 
 class OrganisationNameInline(ByRole, admin.TabularInline):

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.role_admin import ReadOnlyAdmin
+from convoys import wording
+from convoys.clocks import zone_named
 from convoys.models import Claim, Event, LedgerEntry
 
 
@@ -21,23 +23,19 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(Event)
 class EventAdmin(EntryAdmin):
-    list_display = [
-        "sequence",
-        "act",
-        "kind",
-        "subject",
-        "occurred_at",
-        "precision",
-        "place",
-        "audience",
-        "author",
-    ]
+    list_display = ["sequence", "act", "kind", "subject", "occurred", "place", "audience", "author"]
     list_select_related = ["convoy", "control_point__place", "agreement", "place", "author"]
     search_fields = ["convoy__reference", "control_point__pk", "agreement__code"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         names = ("place__names", "control_point__place__names")
         return super().get_queryset(request).prefetch_related(*names)
+
+    @admin.display(description="occurred", ordering="occurred_at")
+    def occurred(self, event: Event) -> str:
+        return wording.moment(
+            event.occurred_at, event.precision, event.bound, zone_named(event.time_zone), short=True
+        )
 
     @admin.display(description="subject")
     def subject(self, event: Event) -> Any:

@@ -82,7 +82,8 @@ def actions_for(
         act = Action(kind, subject.url("record", kind.code), leads_to(kind, history), kind == chosen)
         groups.setdefault(kind.group, []).append(act)
     if subject.type != SubjectType.CONVOY:
-        return Actions([], [act for group in groups.values() for act in group], [])
+        flat = [act for group in groups.values() for act in group]
+        return Actions([], sorted(flat, key=lambda act: "text" in act.kind.allowed), [])
     others = [(title, groups[group]) for group, title in GROUPS.items() if group in groups]
     return Actions(groups.get("seen", []), groups.get("state", []), others)
 

@@ -6,6 +6,7 @@ import re
 from importlib import import_module
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
@@ -112,3 +113,17 @@ def test_a_token_is_revoked_after_a_question(administrator: Client, coordinator:
     assert administrator.post(url).status_code == 302
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+def test_second_factors_are_taken_away_and_never_shown(administrator: Client, coordinator: Client) -> None:
+    officer = factories.officer()
+    factor = Authenticator.objects.create(user=officer, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    page = reverse("admin:mfa_authenticator_change", args=[factor.pk])
+    shown = administrator.get(page).content.decode()
+    assert "JBSWY3DPEHPK3PXP" not in shown
+    assert coordinator.get(page).status_code == 403
+    delete = reverse("admin:mfa_authenticator_delete", args=[factor.pk])
+    assert coordinator.post(delete, {"post": "yes"}).status_code == 403
+    assert administrator.post(page, {"type": "webauthn"}).status_code == 403
+    assert administrator.post(delete, {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
