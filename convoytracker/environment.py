@@ -58,7 +58,8 @@ def refuse_bad_production(environment: Mapping[str, str]) -> None:
         faults.append(
             f"not set: {', '.join(missing)} (each may be given as NAME or, in a file, as NAME_FILE)"
         )
-    defaults = [name for name, value in values.items() if any(word in value.lower() for word in PLACEHOLDERS)]
+    secret = {**values, "DATABASE_PASSWORD": read("DATABASE_PASSWORD", environment)}
+    defaults = [name for name, value in secret.items() if any(word in value.lower() for word in PLACEHOLDERS)]
     if defaults:
         faults.append(f"still the value of an example: {', '.join(defaults)}")
     key = values["SECRET_KEY"]

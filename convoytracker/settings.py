@@ -98,6 +98,8 @@ TEMPLATES = [
 # transaction gives up before the desk does; a request waits for a connection instead of opening a hundred.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
+if password := env("DATABASE_PASSWORD", default=""):
+    _database["PASSWORD"] = password
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -275,6 +277,8 @@ LOGGING = logging_settings(env("LOG_LEVEL", default="WARNING" if TEST else "INFO
 
 # The instance's zone: bare dates and places without a zone are read in it. The demonstration's is its case's.
 INSTANCE_TIME_ZONE = env("INSTANCE_TIME_ZONE", default="Asia/Tbilisi" if DEMO else "UTC")
+# The day that the demonstration's pages open on, as known on it; empty: today.
+DEMO_MOMENT = env("DEMO_MOMENT", default="2023-09-14")
 # No report for this many hours makes an open convoy silent.
 SILENT_AFTER_HOURS = env.whole_number("SILENT_AFTER_HOURS", default=168)
 

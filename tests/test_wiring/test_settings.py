@@ -54,6 +54,7 @@ def test_all_that_is_missing_is_named_at_once():
         ("SECRET_KEY", "a" * 80, "SECRET_KEY is weak"),
         ("SECRET_KEY", "django-insecure-" + GOOD["SECRET_KEY"], "example: SECRET_KEY"),
         ("DATABASE_URL", "postgres://convoys:change-me@db/convoys", "example: DATABASE_URL"),
+        ("DATABASE_PASSWORD", "changeme", "example: DATABASE_PASSWORD"),
         ("DATABASE_URL", "sqlite:////tmp/db.sqlite3", "DATABASE_URL must name a PostgreSQL database"),
         ("SITE_URL", "http://convoys.example.org", "SITE_URL must begin with https://"),
     ],
