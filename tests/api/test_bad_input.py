@@ -43,18 +43,18 @@ def program() -> Program:
     return Program(make.partner())
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_as_a_parameter(name: str, program: Program) -> None:
+def test_as_a_parameter(program: Program) -> None:
     for path, parameters in LISTS.items():
         for parameter in (*parameters, "cursor", "page_size"):
-            answer = program.ask(f"{path}?{parameter}={VALUES[name]}")
-            assert answer.status == 400, (path, parameter)
-            assert answer.headers["Content-Type"] == "application/problem+json"
+            for name, value in VALUES.items():
+                answer = program.ask(f"{path}?{parameter}={value}")
+                assert answer.status == 400, (path, parameter, name)
+                assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_as_a_reference_or_code(name: str, program: Program) -> None:
-    for path in (
+@pytest.mark.parametrize(
+    "path",
+    [
         "events?convoy=",
         "convoys/",
         "routes/",
@@ -62,22 +62,25 @@ def test_as_a_reference_or_code(name: str, program: Program) -> None:
         "organisations/",
         "agreements/",
         "problems/",
-    ):
-        answer = program.ask(f"{path}{VALUES[name]}")
-        assert answer.status == 404, path
+    ],
+)
+def test_as_a_reference_or_code(path: str, program: Program) -> None:
+    for name, value in VALUES.items():
+        answer = program.ask(f"{path}{value}")
+        assert answer.status == 404, name
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_as_the_name_of_a_parameter(name: str, program: Program) -> None:
-    answer = program.ask(f"convoys?{VALUES[name].replace('=', '')}=1")
-    assert (answer.status, answer.body["code"]) == (400, "unknown-parameter")
+def test_as_the_name_of_a_parameter(program: Program) -> None:
+    for name, value in VALUES.items():
+        answer = program.ask(f"convoys?{value.replace('=', '')}=1")
+        assert (answer.status, answer.body["code"]) == (400, "unknown-parameter"), name
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_as_a_token(name: str) -> None:
-    sent = unquote_to_bytes(VALUES[name]).decode("latin-1")
-    assert Program().ask("convoys", headers={"Authorization": f"Bearer {sent}"}).status == 401
+def test_as_a_token() -> None:
+    for name, value in VALUES.items():
+        sent = unquote_to_bytes(value).decode("latin-1")
+        assert Program().ask("convoys", headers={"Authorization": f"Bearer {sent}"}).status == 401, name
 
 
 def test_a_query_of_ten_megabytes(program: Program) -> None:

@@ -118,10 +118,11 @@ def encoded(text: str) -> str:
         encoded("[" * 3000),
     ],
 )
-@pytest.mark.parametrize("path", ["convoys", "events", "control-points"])
-def test_an_impossible_cursor_is_a_problem(path: str, cursor: str) -> None:
-    answer = Program(make.partner()).ask(f"{path}?cursor={cursor}")
-    assert (answer.status, answer.body["code"]) == (400, "invalid-cursor")
+def test_an_impossible_cursor_is_a_problem(cursor: str) -> None:
+    program = Program(make.partner())
+    for path in ("convoys", "events", "control-points"):
+        answer = program.ask(f"{path}?cursor={cursor}")
+        assert (answer.status, answer.body["code"]) == (400, "invalid-cursor"), path
 
 
 def test_a_cursor_of_another_list_is_a_problem(program: Program) -> None:
