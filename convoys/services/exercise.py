@@ -56,7 +56,7 @@ STEPS = {
 HELD_STEP = timedelta(hours=STEPS[Watch.HELD][0][0])
 # How long after the exercise is made its held convoy reaches the first step: from this to a minute more,
 # since a hold is dated to the minute and its clock runs from that minute's end.
-SOON = timedelta(seconds=40)
+SOON = timedelta(seconds=25)
 
 
 def make_exercise() -> int:

@@ -13,6 +13,7 @@ from accounts.models import OrganisationType
 from convoys.services.demo import CASE
 from convoys.services.importing import cells
 from convoys.services.importing.accounts import account_of
+from convoys.services.importing.checking import check_case
 from convoys.services.importing.records import declares_of, record_of
 from convoys.services.importing.tables import BadCase, Case, read_case, read_table
 from convoys.vocabulary import KINDS, CargoCategory, Cause
@@ -138,3 +139,45 @@ def test_an_empty_cell_is_unknown_and_a_bad_one_names_its_line() -> None:
         cells.decimal({"id": "X", "tonnes_low": "NaN"}, "tonnes_low")
     with pytest.raises(BadCase, match="X: said_on is 'May'"):
         cells.day({"id": "X", "said_on": "May"}, "said_on")
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "changes", "message"),
+    [
+        (
+            "records",
+            3,
+            {"kind": "vanished"},
+            r"records\.csv, KB23-01\.04: kind 'vanished' is no code of ours",
+        ),
+        ("records", 3, {"place": "nowhere"}, r"KB23-01\.04: place 'nowhere' is not in places\.csv"),
+        ("records", 3, {"held_before": "goris"}, r"'goris' is not in control_points\.csv"),
+        (
+            "records",
+            3,
+            {"id": "KB23-01.03"},
+            r"records\.csv: id 'KB23-01\.03' is empty or stands there twice",
+        ),
+        ("records", 0, {"kind": "departed"}, r"KB23-01\.01: its convoy is not registered by a line before"),
+        ("records", 93, {"subject": "AG9"}, r"subject 'AG9' is not in agreements\.csv"),
+        ("claims", 0, {"target": "KB23-99.01"}, r"claims\.csv, C001: target 'KB23-99\.01' is neither"),
+        ("claims", 0, {"target": "KB23-01:colour"}, r"C001: target 'KB23-01:colour' is neither"),
+        ("claims", 0, {"target": "C001"}, r"C001: target 'C001' is neither"),
+        ("claims", 0, {"alleged_holder": "nobody"}, r"alleged_holder 'nobody' is not in organisations\.csv"),
+        ("routes", 0, {"place": "nowhere"}, r"routes\.csv, aghdam: place 'nowhere' is not in places\.csv"),
+        ("convoys", 0, {"sponsors": "am_government;x"}, r"convoys\.csv, KB23-01: sponsors 'x' is not in"),
+        ("cargo_lines", 0, {"record": "KB23-99.01"}, r"record 'KB23-99\.01' is not in records\.csv"),
+        ("places", 0, {"kind": "moon"}, r"kind 'moon' is no code of ours"),
+    ],
+)
+def test_a_line_that_refers_to_nothing_is_named_before_anything_is_written(
+    case: Case, table: str, line: int, changes: dict[str, str], message: str
+) -> None:
+    rows = list(case.rows(table))
+    rows[line] = dict(rows[line]) | changes
+    with pytest.raises(BadCase, match=message):
+        check_case(Case(case.name, {**case.tables, table: tuple(rows)}))
+
+
+def test_the_case_that_comes_with_the_project_holds_together(case: Case) -> None:
+    check_case(case)

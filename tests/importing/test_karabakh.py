@@ -21,7 +21,7 @@ from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, 
 from convoys.replay import Episode, History, in_force, replay
 from convoys.services.demo import CASE
 from convoys.services.importing.case import Loaded, load_case
-from convoys.services.importing.tables import read_case
+from convoys.services.importing.tables import BadCase, read_case
 from tests.importing.loaded import loaded_case
 
 __all__ = ["loaded_case"]
@@ -277,3 +277,17 @@ def test_a_load_that_was_interrupted_goes_on_with_the_same_results() -> None:
         Event.objects.filter(agreement_id="AG4").count()
         == Event.objects.filter(agreement_id="AG4", chain=F("sequence")).count()
     )
+
+
+def test_a_line_that_the_write_path_refuses_is_named_and_what_came_before_stays() -> None:
+    case = read_case(CASE)
+    rows = case.rows("records")
+    bad = dict(rows[-1]) | {"id": "AG4.03", "occurred_at": "2093-01-01"}
+    claim = dict(case.rows("claims")[-1]) | {"id": "C230", "target": "AG4.03"}
+    longer = type(case)(
+        case.name, {**case.tables, "records": (*rows, bad), "claims": (*case.rows("claims"), claim)}
+    )
+    size = LedgerHead.objects.get().size
+    with pytest.raises(BadCase, match=r"AG4\.03: This lies in the future"):
+        load_case(longer)
+    assert LedgerHead.objects.get().size == size

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from convoys.errors import ConvoyError
 from convoys.services import demo
 from convoys.services.importing.case import load_case
 from convoys.services.importing.tables import BadCase, read_case
@@ -33,7 +32,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{case.name}: loading")
             self.stdout.flush()
             loaded = load_case(case, self._show)
-        except (BadCase, ConvoyError, demo.NotHere) as error:
+        except (BadCase, demo.NotHere) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{case.name}: {loaded.change_sets} change sets on record, {loaded.added} new")
 

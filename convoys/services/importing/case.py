@@ -12,10 +12,12 @@ from django.conf import settings
 from django.db import transaction
 
 from convoys import models
+from convoys.errors import ConvoyError
 from convoys.services import timeline
 from convoys.services.changes import ChangeSet, Claim, Record, Step, Target, When, convoy
 from convoys.services.importing import organisations, places, routes
 from convoys.services.importing.accounts import account_of, staff_note
+from convoys.services.importing.checking import check_case
 from convoys.services.importing.records import record_of, subject_of, when_of
 from convoys.services.importing.tables import BadCase, Case, Row
 from convoys.vocabulary import Audience
@@ -40,9 +42,10 @@ def load_case(case: Case, progress: Progress = lambda done, total: None) -> Load
     3. Write the claims on a convoy's figures, then those that answer other claims.
 
     Every change set has a UUID made from the case's name and its own, so that an interrupted load
-    goes on where it stopped and two loads at once write each only once. Raises BadCase, or the
-    ConvoyError of the line that the write path refuses; what was written before stays.
+    goes on where it stopped and two loads at once write each only once. Raises BadCase, which names
+    the line that cannot stand; what was written before it stays.
     """
+    check_case(case)
     keep_master_data(case)
     loader = _Loader(case)
     plan = list(loader.plan())
@@ -71,6 +74,7 @@ def keep_master_data(case: Case) -> None:
 class _Part:
     """One change set to be: a record with its claims, or claims alone, and the staff notes on them."""
 
+    name: str
     uuid: uuid.UUID
     row: Row | None
     claims: Sequence[Row]
@@ -87,6 +91,9 @@ class _Loader:
         self.organisations = {row["code"]: row for row in case.rows("organisations")}
         self.convoys = {row["reference"]: row for row in case.rows("convoys")}
         self.records = {row["id"]: row for row in case.rows("records")}
+        self.registrations = {
+            row["subject"]: row for row in case.rows("records") if row["kind"] == "registered"
+        }
         self.claims = {row["id"]: row for row in case.rows("claims")}
         self.claims_on: dict[str, list[Row]] = defaultdict(list)
         for row in case.rows("claims"):
@@ -98,12 +105,12 @@ class _Loader:
     def plan(self) -> Iterator[_Part]:
         for row in self.records.values():
             claims = self.claims_on[row["id"]]
-            yield _Part(self._uuid(row["id"]), row, claims, tuple(self._notes(row, claims)))
+            yield _Part(row["id"], self._uuid(row["id"]), row, claims, tuple(self._notes(row, claims)))
         others = [target for target in self.claims_on if target not in self.records]
         for target in sorted(others, key=self._is_answer):
             claims = self.claims_on[target]
             notes = self._notes(self._record_behind(target), claims, on_claims_only=True)
-            yield _Part(self._uuid(target), None, claims, tuple(notes))
+            yield _Part(target, self._uuid(target), None, claims, tuple(notes))
 
     def _is_answer(self, target: str) -> bool:
         return target in self.claims
@@ -117,11 +124,7 @@ class _Loader:
             return self.records[target]
         if target in self.claims:
             return self._record_behind(self.claims[target]["target"])
-        reference = target.partition(":")[0]
-        for row in self.records.values():
-            if row["subject"] == reference and row["kind"] == "registered":
-                return row
-        raise BadCase(f"A claim targets {target}, which is no line of the case.")
+        return self.registrations[target.partition(":")[0]]
 
     def _notes(self, row: Row, claims: Sequence[Row], on_claims_only: bool = False) -> Iterator[Record]:
         """Staff notes: the remarks of the compiler, beside the record that they are about."""
@@ -157,9 +160,11 @@ class _Loader:
                 Claim(self._target(row["target"]), account)
                 for row, account in zip(part.claims, accounts, strict=True)
             )
-        written = timeline.apply(
-            ChangeSet(steps=[*steps, *part.notes], backfilled=True, door="import", uuid=part.uuid)
-        )
+        change_set = ChangeSet([*steps, *part.notes], backfilled=True, door="import", uuid=part.uuid)
+        try:
+            written = timeline.apply(change_set)
+        except ConvoyError as error:
+            raise BadCase(f"{part.name}: {error.message}") from error
         if part.row is not None:
             event, *rest = written.sequences[0]
             self.sequence_of[part.row["id"]] = event

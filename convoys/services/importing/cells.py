@@ -10,7 +10,7 @@ from convoys.services.importing.tables import BadCase, Row
 
 def where(row: Row) -> str:
     """The line's own name, for messages."""
-    names = ("id", "reference", "code", "place", "route")
+    names = ("id", "reference", "code", "route", "place")
     return next((row[name] for name in names if row.get(name)), "?")
 
 

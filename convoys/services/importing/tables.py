@@ -60,7 +60,7 @@ class Case:
 
 def read_case(folder: Path) -> Case:
     """Read every file of the folder; raises BadCase where one is missing or has other columns."""
-    return Case(folder.name, {table: read_table(folder / f"{table}.csv") for table in COLUMNS})
+    return Case(folder.resolve().name, {table: read_table(folder / f"{table}.csv") for table in COLUMNS})
 
 
 def read_table(path: Path) -> tuple[Row, ...]:
