@@ -8,6 +8,7 @@ anything. Visibility is always asked of now.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -65,7 +66,8 @@ def visible_convoys(viewer: Viewer) -> QuerySet[Convoy]:
 def visible_events(viewer: Viewer) -> QuerySet[Event]:
     """Every entry of every chain that this viewer may read, superseded and retracted ones too.
 
-    Where a correction narrows the audience, the earlier entries of its chain narrow with it.
+    A chain is as visible as its narrowest entry: a correction that narrows it takes the earlier
+    entries with it.
     """
     events = Event.objects.all()
     if viewer.is_staff:
@@ -74,8 +76,7 @@ def visible_events(viewer: Viewer) -> QuerySet[Event]:
         return events.none()
     seen = Q(convoy=None) | Q(convoy__shared_with_all_partners=True) | _linked(viewer, "convoy")
     allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(viewer, "convoy", True)
-    narrower = Event.objects.filter(chain=OuterRef("chain"), audience=Audience.STAFF)
-    return events.filter(seen, allowed).exclude(Exists(narrower))
+    return events.filter(seen, allowed).exclude(_narrowed(Event.objects.all(), viewer, "convoy"))
 
 
 def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
@@ -108,5 +109,12 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
         | Q(target_claim__audience__in=FOR_PARTNERS)
         | Q(target_claim__audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
     )
-    narrower = Claim.objects.filter(chain=OuterRef("chain"), audience=Audience.STAFF)
-    return claims.filter(seen, allowed, target, answered).exclude(Exists(narrower))
+    narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy")
+    return claims.filter(seen, allowed, target, answered).exclude(narrowed)
+
+
+def _narrowed(entries: QuerySet[Any], viewer: Viewer, convoy: str) -> Q:
+    """Whether any entry of the same chain is for fewer than this viewer is among."""
+    chain = entries.filter(chain=OuterRef("chain"))
+    for_parties = Exists(chain.filter(audience=Audience.PARTIES)) & ~_linked(viewer, convoy, True)
+    return Q(Exists(chain.filter(audience=Audience.STAFF))) | Q(for_parties)

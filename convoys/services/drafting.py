@@ -78,6 +78,11 @@ def draft_event(
     if absent := sorted(kind.required - filled):
         raise InvalidInput(dict.fromkeys(absent, "This is needed."))
 
+    if kind.group == "state" and record.audience == Audience.STAFF:
+        raise InvalidInput(
+            {"audience": "The state is seen by all who see the convoy. Keep the account internal instead."}
+        )
+
     low, high = checking.tonnage(record.tonnes_low, record.tonnes_high)
     place = resolver.place("place", record.place)
     when = record.when or When(now.replace(second=0, microsecond=0))
