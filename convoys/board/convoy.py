@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
+from convoys.board.day import Day
 from convoys.board.rows import clock_of, sponsors_of, tonne_days_of
 from convoys.board.story import AccountShown, account_of, entry_of
 from convoys.board.strips import strip_of
@@ -35,6 +36,7 @@ class EpisodeShown:
     last: SafeString | str
     stands_at: str
     held_before: str
+    held_before_code: str
     span: str
     if_still: str
     is_open: bool
@@ -56,9 +58,10 @@ class ItemAccounts:
     accounts: list[AccountShown]
 
 
-def convoy_context(viewer: Viewer, convoy: Convoy, now: datetime) -> dict[str, Any]:
-    """Everything on the page of this convoy."""
-    told = story_of(viewer, convoy)
+def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
+    """Everything on the page of this convoy, which is set to the day."""
+    now = day.at
+    told = story_of(viewer, convoy, day.moment)
     zone = zone_named(convoy.stands_at.time_zone if convoy.stands_at else "")
     this_year = now.astimezone(zone).year
     is_open = convoy.status not in FINAL_STATES
@@ -66,7 +69,7 @@ def convoy_context(viewer: Viewer, convoy: Convoy, now: datetime) -> dict[str, A
     return {
         "convoy": convoy,
         "status_label": State(convoy.status).label,
-        "clock": clock_of(convoy, now, short=False) if convoy.status in (State.HELD, State.STOPPED) else None,
+        "clock": clock_of(convoy, day, short=False) if convoy.status in (State.HELD, State.STOPPED) else None,
         "is_open": is_open,
         "is_silent": is_open and is_silent(facts_of(convoy), now),
         "since": moment(convoy.status_since, convoy.status_precision, Bound.AT, zone)
@@ -82,11 +85,12 @@ def convoy_context(viewer: Viewer, convoy: Convoy, now: datetime) -> dict[str, A
         "tonne_days": tonne_days_of(convoy, now) if convoy.status == State.HELD else "",
         "cargo": [_cargo(line) for line in convoy.cargo_lines.all()],
         "other_references": list(convoy.other_references.all()),
-        "strip": strip_of(convoy.route, [convoy] if is_open else [], now) if convoy.route else None,
+        "strip": strip_of(convoy.route, [convoy] if is_open else [], day) if convoy.route else None,
         "entries": [entry_of(entry, this_year) for entry in told.told],
         "items": _items(told),
         "episodes": _episodes(told, now),
         "newest": newest,
+        "is_backfilled": any(entry.event.backfilled for entry in told.told),
         "contested": _contested(told),
     }
 
@@ -166,6 +170,7 @@ def _episode(number: int, episode: Episode, told: ConvoyTold, now: datetime) -> 
         last=moment(last.occurred_at, last.precision, last.bound, zone, "short", this_year) if last else "",
         stands_at=place.display_name if place else "",
         held_before=before.display_name if before else "",
+        held_before_code=before.code if before else "",
         span=wording.span_of_time(confirmed.days, confirmed.is_whole_days),
         if_still=wording.span_of_time(until_now.days, until_now.is_whole_days) if closing is None else "",
         is_open=closing is None,

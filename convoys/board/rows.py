@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from convoys import wording
+from convoys.board.day import Day
 from convoys.clocks import zone_named
 from convoys.models import Convoy
 from convoys.queries.accounts import Account
@@ -49,8 +50,9 @@ class Row:
     speakers: str = ""
 
 
-def clock_of(convoy: Convoy, now: datetime, *, short: bool = True) -> Clock | None:
-    """The clock of the convoy's present state; None where nobody said since when."""
+def clock_of(convoy: Convoy, day: Day, *, short: bool = True) -> Clock | None:
+    """The clock of the state that the convoy had on the day; None where nobody said since when."""
+    now = day.at
     facts = facts_of(convoy)
     spans = hold_spans(facts, now)
     if spans is None or facts.since is None:
@@ -80,9 +82,14 @@ def clock_of(convoy: Convoy, now: datetime, *, short: bool = True) -> Clock | No
         headline=_headline(convoy, confirmed, until_now, silent),
         since=_since(convoy, said(facts.since, facts.since_precision)),
         last=last,
-        if_still=_("%(span)s if still so today") % {"span": until_now} if silent and _stands(convoy) else "",
+        if_still=_if_still(until_now, day) if silent and _stands(convoy) else "",
         precision=wording.what_is_known(facts.since_precision),
     )
+
+
+def _if_still(until_now: str, day: Day) -> str:
+    words = _("%(span)s if still so today") if day.is_now else _("%(span)s if still so then")
+    return words % {"span": until_now}
 
 
 def _stands(convoy: Convoy) -> bool:
@@ -137,7 +144,7 @@ def speakers_of(accounts: Iterable[Account]) -> str:
 
 def rows_of(
     convoys: Iterable[Convoy],
-    now: datetime,
+    day: Day,
     accounts: Mapping[int, list[Account]] | None = None,
     contested: Mapping[int, str] | None = None,
     in_order: bool = False,
@@ -146,7 +153,7 @@ def rows_of(
 
     `accounts` and `contested` are by the chain that opened the hold.
     """
-    convoys = list(convoys)
+    convoys, now = list(convoys), day.at
     spans = {convoy.pk: hold_spans(facts_of(convoy), now) for convoy in convoys}
     quiet = {convoy.pk for convoy in convoys if is_silent(facts_of(convoy), now)}
     # A bar reaches to now only while somebody still reports; a silent one ends at its last report.
@@ -161,7 +168,7 @@ def rows_of(
             Row(
                 convoy=convoy,
                 is_silent=silent,
-                clock=clock_of(convoy, now),
+                clock=clock_of(convoy, day),
                 sponsors=sponsors_of(convoy),
                 tonne_days=tonne_days_of(convoy, now),
                 bar_confirmed=int(pair[0].days * 100 / longest) if pair else 0,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
-from convoys.board.rows import Row, rows_of, speakers_of
+from convoys.board.day import Day, the_present
+from convoys.board.rows import rows_of, speakers_of
 from convoys.board.story import title_of
 from convoys.board.strips import Strip, strip_of
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import Convoy, Event, Route, StateInterval
-from convoys.queries import board
+from convoys.queries import board, headline
 from convoys.queries.accounts import Account, accounts_on, contested_by_chain
 from convoys.queries.figures import Sum
 from convoys.queries.visibility import Viewer
@@ -75,42 +75,43 @@ def shown(total: Sum, is_silent: bool = False) -> SumShown:
     )
 
 
-def situation_context(viewer: Viewer, now: datetime) -> dict[str, Any]:
-    """Everything on the first page. Some thirty queries, however many convoys there are."""
-    figures = board.figures(viewer, now)
-    open_by_state = {state: board.open_convoys(viewer, state) for state in board.MOVING}
-    held = open_by_state[State.HELD]
-    changes = board.recent_changes(viewer)
+def situation_context(viewer: Viewer, day: Day) -> dict[str, Any]:
+    """Everything on the first page. Some thirty queries, however many convoys there are.
+
+    Exercises stand in a section of their own and are always those of now.
+    """
+    figures = headline.figures(viewer, day.moment)
+    shown_open = board.open_convoys(viewer, day.moment)
+    changes = board.recent_changes(viewer, day.moment)
+    held = shown_open.by_state[State.HELD]
     reported = {convoy.hold_chain for convoy in held if convoy.hold_chain} | {
         event.chain for event in changes
     }
-    on_file = accounts_on(viewer, events=reported)
+    on_file = accounts_on(viewer, events=reported, moment=day.moment)
     accounts = _by_chain(on_file)
     contested = {opening: _("contested") for opening in contested_by_chain(on_file)}
     exercises = board.exercises_of(viewer)
-    zone = instance_zone()
+    routes = board.routes_in_use(viewer) if day.is_now else board.routes_of(shown_open.all, day.moment)
+    date = day.at.astimezone(instance_zone()).date()
     return {
-        "today": wording.long_day(now.astimezone(zone).date()),
-        "today_iso": now.astimezone(zone).date().isoformat(),
+        "today": wording.long_day(date),
+        "today_iso": date.isoformat(),
         "reported": {state: shown(total) for state, total in figures.reported.items()},
         "silent": {state: shown(total, is_silent=True) for state, total in figures.silent.items()},
+        "held_in_all": shown(figures.held_in_all),
         "planned": figures.planned,
-        "held": rows_of(held, now, accounts, contested),
-        "stopped": rows_of(open_by_state[State.STOPPED], now),
-        "moving": rows_of(open_by_state[State.DISPATCHED], now),
-        "exercises": [_exercise(convoy, now) for convoy in exercises],
-        "strips": _strips(board.routes_in_use(viewer), chain.from_iterable(open_by_state.values()), now),
-        "exercise_strips": _strips(
-            board.routes_in_use(viewer, exercises=True),
-            [c for c in exercises if c.status in board.MOVING],
-            now,
-        )
-        if exercises
-        else [],
-        "changes": [_change(event, accounts, now) for event in changes],
-        "ended": [_ended(hold, now) for hold in board.ended_holds(viewer)],
+        "held": rows_of(held, day, accounts, contested),
+        "stopped": rows_of(shown_open.by_state[State.STOPPED], day),
+        "moving": rows_of(shown_open.by_state[State.DISPATCHED], day),
+        "strips": strips_of(routes, shown_open.all, day),
+        "changes": [_change(event, accounts, day.at) for event in changes],
+        "ended": [
+            ended_hold(hold, day.at) for hold in board.ended_holds(board.real_convoys(viewer), day.moment)
+        ],
         "rows_limit": board.ROWS,
         "has_convoys": bool(exercises) or board.registered(viewer).exists(),
+        "is_backfilled": shown_open.is_backfilled or any(event.backfilled for event in changes),
+        **_exercise_context(viewer, exercises, the_present()),
     }
 
 
@@ -121,15 +122,21 @@ def _by_chain(accounts: list[Account]) -> dict[int, list[Account]]:
     return by_chain
 
 
-def _strips(routes: list[Route], convoys: Iterable[Convoy], now: datetime) -> list[Strip]:
+def strips_of(routes: Sequence[Route], convoys: Iterable[Convoy], day: Day) -> list[Strip]:
+    """These roads, each with those of the convoys that are on it."""
     by_route: dict[str | None, list[Convoy]] = {}
     for convoy in convoys:
         by_route.setdefault(convoy.route_id, []).append(convoy)
-    return [strip_of(route, by_route.get(route.pk, []), now) for route in routes]
+    return [strip_of(route, by_route.get(route.pk, []), day) for route in routes]
 
 
-def _exercise(convoy: Convoy, now: datetime) -> Row:
-    return rows_of([convoy], now)[0]
+def _exercise_context(viewer: Viewer, exercises: Sequence[Convoy], now: Day) -> dict[str, Any]:
+    moving = [convoy for convoy in exercises if convoy.status in board.MOVING]
+    routes = board.routes_in_use(viewer, exercises=True) if exercises else []
+    return {
+        "exercises": [row for convoy in exercises for row in rows_of([convoy], now)],
+        "exercise_strips": strips_of(routes, moving, now),
+    }
 
 
 def _change(event: Event, accounts: dict[int, list[Account]], now: datetime) -> Change:
@@ -143,7 +150,8 @@ def _change(event: Event, accounts: dict[int, list[Account]], now: datetime) -> 
     )
 
 
-def _ended(hold: StateInterval, now: datetime) -> EndedHold:
+def ended_hold(hold: StateInterval, now: datetime) -> EndedHold:
+    """A hold that ended: how long it lasted, as exactly as both ends are known."""
     zone = zone_named(hold.stands_at.time_zone if hold.stands_at else "")
     closed = hold.closed_at or hold.ends_at or now
     span = elapsed(hold.opened_at, hold.opened_precision, closed, hold.closed_precision, zone)

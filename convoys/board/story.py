@@ -21,7 +21,7 @@ from convoys import wording
 from convoys.clocks import zone_named
 from convoys.models import Event
 from convoys.queries.accounts import Account
-from convoys.queries.convoy_page import Told
+from convoys.queries.told import Told
 from convoys.replay import Step
 from convoys.templatetags.look import moment
 from convoys.vocabulary import (

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from convoys.board.day import Day
 from convoys.board.rows import clock_of
 from convoys.clocks import zone_named
 from convoys.models import ControlPoint, Convoy, Place, Route
@@ -27,14 +28,28 @@ class Load:
     is_silent_span: bool
 
 
+@dataclass(frozen=True)
+class AccessNote:
+    """A control point's access, and since when."""
+
+    code: str
+    name: str
+    access: str
+    since: SafeString | str
+
+
 @dataclass
 class Stop:
-    """One place of a strip: town, stretch of road or control point; broken where access is not open."""
+    """One place of a strip: town, stretch of road or control point; broken where access is not open.
+
+    `point` is the control point's code, for its page.
+    """
 
     name: str
     note: str
     kind: str
     is_broken: bool
+    point: str = ""
     loads: list[Load] = field(default_factory=list)
 
 
@@ -44,7 +59,7 @@ class Strip:
     stops: list[Stop]
     access: str
     access_label: str
-    access_notes: list[tuple[str, str, SafeString | str]]
+    access_notes: list[AccessNote]
     elsewhere: list[Load]
     held: int = 0
 
@@ -63,7 +78,8 @@ def _kind(point: ControlPoint | None) -> str:
     return "road" if point.type == ControlPointType.STRETCH else "gate"
 
 
-def _note(point: ControlPoint | None) -> str:
+def note_of(point: ControlPoint | None) -> str:
+    """What kind of control point it is, and between which places."""
     if point is None:
         return ""
     if point.side_a and point.side_b:
@@ -74,13 +90,13 @@ def _note(point: ControlPoint | None) -> str:
     return point.get_type_display()
 
 
-def load_of(convoy: Convoy, now: datetime) -> Load:
-    clock = clock_of(convoy, now)
+def load_of(convoy: Convoy, day: Day) -> Load:
+    clock = clock_of(convoy, day)
     shown = clock is not None and convoy.status in (State.HELD, State.STOPPED)
     return Load(convoy, clock.headline if shown and clock else "", bool(clock and clock.if_still))
 
 
-def strip_of(route: Route, convoys: Iterable[Convoy], now: datetime) -> Strip:
+def strip_of(route: Route, convoys: Iterable[Convoy], day: Day) -> Strip:
     """The road with these convoys on it; the first control point that is not open breaks the line."""
     stops, by_place, points, broken = [], {}, [], False
     for stop in route.stops.all():
@@ -88,7 +104,7 @@ def strip_of(route: Route, convoys: Iterable[Convoy], now: datetime) -> Strip:
         if point is not None and point.access:
             points.append(point)
             broken = broken or point.access != Access.OPEN
-        shown = Stop(stop.place.display_name, _note(point), _kind(point), broken)
+        shown = Stop(stop.place.display_name, note_of(point), _kind(point), broken, point.pk if point else "")
         by_place[stop.place_id] = shown
         stops.append(shown)
     elsewhere: list[Load] = []
@@ -96,7 +112,7 @@ def strip_of(route: Route, convoys: Iterable[Convoy], now: datetime) -> Strip:
     for convoy in convoys:
         held += convoy.status == State.HELD
         where = by_place.get(convoy.stands_at_id or "")
-        (where.loads if where else elsewhere).append(load_of(convoy, now))
+        (where.loads if where else elsewhere).append(load_of(convoy, day))
     access = next(
         (access for access in ACCESS_WORST_FIRST if any(point.access == access for point in points)), ""
     )
@@ -105,18 +121,18 @@ def strip_of(route: Route, convoys: Iterable[Convoy], now: datetime) -> Strip:
         stops=stops,
         access=str(access),
         access_label=str(Access(access).label) if access else "",
-        access_notes=[_access_note(point, now) for point in points],
+        access_notes=[_access_note(point, day.at) for point in points],
         elsewhere=elsewhere,
         held=held,
     )
 
 
-def _access_note(point: ControlPoint, now: datetime) -> tuple[str, str, SafeString | str]:
-    """Name, access and since when; whose account that is stands with the events of the point."""
+def _access_note(point: ControlPoint, now: datetime) -> AccessNote:
+    """Whose account it is stands with the events of the point, on its own page."""
     zone = zone_named(point.place.time_zone)
     since: SafeString | str = ""
     if point.access_since:
         since = moment(
             point.access_since, point.access_precision, Bound.AT, zone, "short", now.astimezone(zone).year
         )
-    return point.place.display_name, str(Access(point.access).label), since
+    return AccessNote(point.pk, point.place.display_name, str(Access(point.access).label), since)

@@ -1,14 +1,18 @@
-"""Addresses of the pages for readers: situation, convoys, data, and the embedded copy's mail."""
+"""Addresses of the pages for readers: situation, convoys, roads, data, and the embedded copy's mail."""
 
 from django.urls import path
 
-from convoys.board import mail, subscriptions, unsubscribe, views
+from convoys.board import mail, roads, subscriptions, unsubscribe, views
 
 app_name = "board"
 urlpatterns = [
     path("", views.situation, name="situation"),
     path("convoys", views.convoy_list, name="convoys"),
     path("convoys/<str:reference>", views.convoy_page, name="convoy"),
+    path("routes", roads.route_list, name="routes"),
+    path("routes/<slug:code>", roads.route_page, name="route"),
+    path("control-points/<slug:code>", roads.control_point_page, name="control_point"),
+    path("agreements/<slug:code>", roads.agreement_page, name="agreement"),
     path("data", views.data, name="data"),
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),

@@ -6,51 +6,50 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from convoys.board.citation import citation_of
 from convoys.board.convoy import convoy_context
-from convoys.board.rows import rows_of
+from convoys.board.day import ASKED, Day, of_a_day, the_present
+from convoys.board.listing import found, rows_at
 from convoys.board.situation import situation_context
-from convoys.models import Convoy, Route
-from convoys.queries.board import with_places
-from convoys.queries.convoy_page import convoy_of
+from convoys.models import Route
+from convoys.queries.convoy_page import complete, convoy_of
 from convoys.queries.visibility import viewer_of, visible_convoys
 from convoys.vocabulary import State
 
 PER_PAGE = 50
 
 
-@login_required
-@require_safe
-def situation(request: HttpRequest) -> HttpResponse:
-    """What is held, stopped and on the road now."""
-    context = situation_context(viewer_of(request.user), timezone.now())
+@of_a_day
+def situation(request: HttpRequest, day: Day) -> HttpResponse:
+    """What is held, stopped and on the road on the day."""
+    context = situation_context(viewer_of(request.user), day)
     template = "board/situation.html" if context["has_convoys"] else "board/empty.html"
-    return render(request, template, {"section": "situation", **context})
+    said = day.said(context["is_backfilled"])
+    return render(request, template, {"section": "situation", "day": said, **context})
 
 
-@login_required
-@require_safe
-def convoy_list(request: HttpRequest) -> HttpResponse:
-    """Every convoy this viewer may know of, found by reference, sponsor, place, state or route."""
+@of_a_day
+def convoy_list(request: HttpRequest, day: Day) -> HttpResponse:
+    """Every convoy this viewer may know of that was on record on the day, exercises as they are now."""
     viewer = viewer_of(request.user)
-    found = _found(visible_convoys(viewer).exclude(status=""), request)
-    page = Paginator(
-        with_places(found).order_by("is_exercise", "-registered_at", "reference"), PER_PAGE
-    ).get_page(request.GET.get("page"))
+    page = Paginator(found(viewer, request.GET, day.moment), PER_PAGE).get_page(request.GET.get("page"))
+    rows, is_backfilled = rows_at(list(page.object_list), day)
     asked = {key: value for key, value in request.GET.items() if key != "page" and value}
     return render(
         request,
         "board/convoys.html",
         {
             "section": "convoys",
+            "day": day.said(is_backfilled),
             "page": page,
-            "rows": rows_of(page.object_list, timezone.now(), in_order=True),
+            "rows": rows,
             "asked": asked,
+            "is_filtered": bool(asked.keys() - set(ASKED)),
+            "kept": [(key, value) for key, value in asked.items() if key not in ASKED],
             "query": urlencode(asked),
             "states": State.choices,
             "routes": Route.objects.filter(convoys__in=visible_convoys(viewer)).distinct(),
@@ -58,37 +57,27 @@ def convoy_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _found(convoys: QuerySet[Convoy], request: HttpRequest) -> QuerySet[Convoy]:
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    if words:
-        convoys = convoys.filter(
-            Q(reference__icontains=words)
-            | Q(other_references__number__icontains=words)
-            | Q(organisations__organisation__name__icontains=words)
-            | Q(origin__names__name__icontains=words)
-            | Q(destination__names__name__icontains=words)
-            | Q(stands_at__names__name__icontains=words)
-        ).distinct()
-    state = request.GET.get("status", "")
-    if state in State.values:
-        convoys = convoys.filter(status=state)
-    route = request.GET.get("route", "").replace("\x00", "")
-    if route:
-        convoys = convoys.filter(route=route)
-    return convoys
-
-
-@login_required
-@require_safe
-def convoy_page(request: HttpRequest, reference: str) -> HttpResponse:
+@of_a_day
+def convoy_page(request: HttpRequest, day: Day, reference: str) -> HttpResponse:
     """One convoy; another's gets the same answer as one that does not exist."""
     viewer = viewer_of(request.user)
     convoy = convoy_of(viewer, reference) if "\x00" not in reference else None
     if convoy is None:
         raise Http404
-    return render(
-        request, "board/convoy.html", {"section": "convoys", **convoy_context(viewer, convoy, timezone.now())}
-    )
+    if convoy.is_exercise and day.is_opening:
+        day = the_present()
+    complete(convoy, day.moment)
+    if not convoy.status:
+        said = day.said(convoy.events.filter(backfilled=True).exists())
+        not_yet = {"section": "convoys", "day": said, "reference": reference}
+        return render(request, "board/not_yet.html", not_yet, status=404)
+    context = convoy_context(viewer, convoy, day)
+    context |= {
+        "section": "convoys",
+        "day": day.said(context["is_backfilled"]),
+        "citation": citation_of(request.path, day, request.GET.get("ledger", "")),
+    }
+    return render(request, "board/convoy.html", context)
 
 
 @login_required

@@ -12,14 +12,16 @@ from datetime import date
 from typing import Any
 
 from accounts.models import Organisation
-from convoys.models import Claim, Event
+from convoys.models import Agreement, Claim, ControlPoint, Convoy, Event
+from convoys.queries.as_of import Moment, known_then
 from convoys.queries.contested import contested_points
-from convoys.queries.history import words_of
+from convoys.queries.history import Subject, words_of
 from convoys.queries.visibility import Viewer, visible_claims
 from convoys.vocabulary import Act
 
 NOT_SAID = date.max
 CODES = ("speaker_organisation", "publisher_organisation")
+TARGETS = {Convoy: "target_convoy", ControlPoint: "target_control_point", Agreement: "target_agreement"}
 
 
 @dataclass
@@ -49,15 +51,23 @@ class Account:
         return (self.claim.said_on or NOT_SAID, self.speaker.casefold(), self.claim.sequence)
 
 
-def accounts_on(viewer: Viewer, *, events: Iterable[int] = (), convoy: int | None = None) -> list[Account]:
-    """Every account that this viewer may read on these event chains, and on a convoy's items.
+def accounts_on(
+    viewer: Viewer,
+    *,
+    events: Iterable[int] = (),
+    subject: Subject | None = None,
+    moment: Moment | None = None,
+) -> list[Account]:
+    """Every account that this viewer may read on these event chains, and on the subject itself (a
+    convoy's items, who operates a control point, an agreement), as known then.
 
     Answers (claims on claims) hang under the account they answer. A fixed number of queries.
     """
     visible = visible_claims(viewer).select_related("alleged_place").prefetch_related("alleged_place__names")
+    visible = known_then(visible, moment or Moment())
     about = visible.filter(target_event__in=list(events))
-    if convoy is not None:
-        about = about | visible.filter(target_convoy=convoy)
+    if subject is not None:
+        about = about | visible.filter(**{TARGETS[type(subject)]: subject})
     claims = list(about.order_by("sequence"))
     answers = list(visible.filter(target_claim__in={claim.chain for claim in claims}).order_by("sequence"))
     return _assembled(viewer, [*claims, *answers])

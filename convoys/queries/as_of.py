@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -20,9 +20,11 @@ from django.utils import timezone
 from convoys import projection
 from convoys.clocks import end_of_day
 from convoys.errors import InvalidInput
-from convoys.models import Convoy, Event, StateInterval
+from convoys.models import Claim, Convoy, Event, StateInterval
 from convoys.queries.routes import route_positions
 from convoys.replay import History, in_force, replay
+
+Known = TypeVar("Known", Event, Claim, StateInterval)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ def _instant(name: str, text: str) -> datetime | None:
         raise InvalidInput(
             {name: "Give a date (2023-09-12) or an instant with its zone (2023-09-12T12:00Z)."}
         ) from None
+
+
+def known_then(rows: QuerySet[Known], moment: Moment) -> QuerySet[Known]:
+    """Of these rows those that were known at the moment."""
+    return rows if moment.known_at is None else rows.filter(known_from__lte=moment.known_at)
 
 
 def intervals_at(moment: Moment) -> QuerySet[StateInterval]:

@@ -6,42 +6,18 @@ entries and accounts are those that this viewer may read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
-from convoys.models import Convoy, Event, LedgerEntry, Place
-from convoys.queries.accounts import Account, accounts_on, contested_by_chain
-from convoys.queries.board import STOPS, with_places
-from convoys.queries.history import events_of, history_of, words_of
+from convoys.models import Convoy, Place
+from convoys.queries.accounts import Account
+from convoys.queries.as_of import Moment
+from convoys.queries.board import STOPS, load_at, with_places
+from convoys.queries.history import history_of
+from convoys.queries.told import Told, told_of
 from convoys.queries.visibility import Viewer, visible_convoys
-from convoys.replay import History, Step
-from convoys.vocabulary import Act
-
-NAMED_PLACES = ("place__names", "held_before__place__names", "heading__names")
-
-
-@dataclass
-class Told:
-    """One event as its chain tells it now: the newest entry, what it replaced, who says so.
-
-    `contested` names what the accounts contradict each other on; `inferred` are the steps that
-    this event proves and nobody reported.
-    """
-
-    event: Event
-    words: Mapping[str, Any]
-    leaf_hash: str
-    earlier: list[Told] = field(default_factory=list)
-    accounts: list[Account] = field(default_factory=list)
-    inferred: list[Step] = field(default_factory=list)
-    contested: tuple[str, ...] = ()
-
-    @property
-    def is_retracted(self) -> bool:
-        return bool(self.event.act == Act.RETRACT)
+from convoys.replay import History
 
 
 @dataclass
@@ -59,51 +35,29 @@ class ConvoyTold:
 
 
 def convoy_of(viewer: Viewer, reference: str) -> Convoy | None:
-    """The convoy of this reference that the viewer may know of, with what its page shows, else None."""
+    """The convoy of this reference as it is now, if the viewer may know of it, else None."""
     return (
         with_places(visible_convoys(viewer).filter(reference=reference).exclude(status=""))
         .select_related("carrier", "consignee")
-        .prefetch_related("cargo_lines", "other_references", Prefetch("route__stops", queryset=STOPS))
+        .prefetch_related("cargo_lines", "other_references")
         .first()
     )
 
 
-def story_of(viewer: Viewer, convoy: Convoy) -> ConvoyTold:
-    """The whole story of a convoy for this viewer."""
-    entries = list(events_of(convoy, viewer).prefetch_related(*NAMED_PLACES))
-    sequences = [event.sequence for event in entries]
-    words = words_of(sequences)
-    hashes = dict(LedgerEntry.objects.filter(sequence__in=sequences).values_list("sequence", "leaf_hash"))
-    chains: dict[int, Told] = {}
-    for event in entries:
-        told = Told(event, words.get(event.sequence, {}), bytes(hashes.get(event.sequence, b"")).hex())
-        before = chains.get(event.chain)
-        if before is not None:
-            told.earlier, before.earlier = [*before.earlier, before], []
-        chains[event.chain] = told
+def complete(convoy: Convoy, moment: Moment) -> None:
+    """Set the convoy to the moment (its status is empty where it was not on record) and load its road."""
+    load_at([convoy], moment)
+    prefetch_related_objects([convoy], "carrier", "consignee", Prefetch("route__stops", queryset=STOPS))
 
-    item_accounts = _hang_accounts(chains, accounts_on(viewer, events=chains, convoy=convoy.pk))
-    history = history_of(convoy)
+
+def story_of(viewer: Viewer, convoy: Convoy, moment: Moment) -> ConvoyTold:
+    """The whole story of a convoy for this viewer, as of the moment."""
+    story, item_accounts = told_of(viewer, convoy, moment)
+    chains = {told.event.chain: told for told in story}
+    history = history_of(convoy, as_of=moment.as_of, known_at=moment.known_at)
     for step in history.steps:
         if step.is_inferred and step.event.chain in chains:
             chains[step.event.chain].inferred.append(step)
     named = {code for hold in history.episodes for code in (hold.stands_at, hold.held_before) if code}
     places = {place.code: place for place in Place.objects.filter(code__in=named).prefetch_related("names")}
-    story = sorted(chains.values(), key=lambda told: (told.event.effective_at, told.event.chain))
     return ConvoyTold(convoy, story, item_accounts, history, places)
-
-
-def _hang_accounts(chains: Mapping[int, Told], accounts: list[Account]) -> list[Account]:
-    """Put each account under its event; what is left speaks of the convoy's items."""
-    contested = contested_by_chain(accounts, {chain: told.event for chain, told in chains.items()})
-    rest = []
-    for account in accounts:
-        told = chains.get(account.claim.target_event_id or 0)
-        if told is not None:
-            told.accounts.append(account)
-        elif account.claim.target_convoy_id is not None:
-            rest.append(account)
-    for chain, points in contested.items():
-        if chain in chains:
-            chains[chain].contested = points
-    return rest

@@ -76,6 +76,7 @@ class Figures:
     reported: dict[str, Sum]
     silent: dict[str, Sum]
     planned: int
+    held_in_all: Sum
 
 
 def is_silent(convoy: OpenConvoy, now: datetime) -> bool:
@@ -139,4 +140,7 @@ def figures_over(convoys: Iterable[OpenConvoy], planned: int, now: datetime) -> 
         reported={str(state): summed(heaps.get((state, False), []), now) for state in states},
         silent={str(state): summed(heaps.get((state, True), []), now) for state in states},
         planned=planned,
+        held_in_all=summed(
+            [convoy for silent in (False, True) for convoy in heaps.get((State.HELD, silent), [])], now
+        ),
     )

@@ -1,0 +1,54 @@
+"""The list of convoys: found by words, state and route, as they were on the day shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from convoys.board.day import Day, the_present
+from convoys.board.rows import Row, rows_of
+from convoys.models import Convoy
+from convoys.queries.as_of import Moment, intervals_at
+from convoys.queries.board import is_backfilled, load_at, with_places
+from convoys.queries.visibility import Viewer, visible_convoys
+from convoys.vocabulary import State
+
+
+def found(viewer: Viewer, asked: Mapping[str, str], moment: Moment) -> QuerySet[Convoy]:
+    """The convoys on record at the moment that match; words are looked for as things are named now."""
+    state = asked.get("status", "")
+    convoys = _in_state(visible_convoys(viewer), state if state in State.values else "", moment)
+    words = asked.get("q", "").replace("\x00", "").strip()[:100]
+    if words:
+        convoys = convoys.filter(
+            Q(reference__icontains=words)
+            | Q(other_references__number__icontains=words)
+            | Q(organisations__organisation__name__icontains=words)
+            | Q(origin__names__name__icontains=words)
+            | Q(destination__names__name__icontains=words)
+            | Q(stands_at__names__name__icontains=words)
+        ).distinct()
+    route = asked.get("route", "").replace("\x00", "")
+    if route:
+        convoys = convoys.filter(route=route)
+    return with_places(convoys).order_by("is_exercise", "-registered_at", "reference")
+
+
+def _in_state(convoys: QuerySet[Convoy], state: str, moment: Moment) -> QuerySet[Convoy]:
+    """On record at the moment, in this state if one is given; exercises always as they are now."""
+    now = Q(status=state) if state else ~Q(status="")
+    if moment.is_now:
+        return convoys.filter(now)
+    answers = intervals_at(moment).filter(convoy=OuterRef("pk"))
+    then = Exists(answers.filter(state=state) if state else answers)
+    return convoys.filter(Q(is_exercise=True) & now | Q(is_exercise=False) & then)
+
+
+def rows_at(convoys: Sequence[Convoy], day: Day) -> tuple[list[Row], bool]:
+    """Rows of the list in the given order, and whether they come from history loaded afterwards."""
+    then = [convoy for convoy in convoys if not convoy.is_exercise]
+    histories = load_at(then, day.moment)
+    now = [convoy for convoy in convoys if convoy.is_exercise]
+    rows = rows_of(then, day, in_order=True) + rows_of(now, the_present(), in_order=True)
+    return rows, is_backfilled(histories)

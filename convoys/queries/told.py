@@ -1,0 +1,77 @@
+"""Entries as a subject's page tells them: each chain once, what it replaced, and who says so.
+
+A fixed number of queries, however long the history. Asked of another day, a chain is told by the
+newest of its entries that was known then, if it had happened by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from convoys.models import Event, LedgerEntry
+from convoys.queries.accounts import Account, accounts_on, contested_by_chain
+from convoys.queries.as_of import Moment, known_then
+from convoys.queries.history import Subject, events_of, words_of
+from convoys.queries.visibility import Viewer
+from convoys.replay import Step
+from convoys.vocabulary import Act
+
+NAMED_PLACES = ("place__names", "held_before__place__names", "heading__names")
+
+
+@dataclass
+class Told:
+    """One event as its chain tells it: the newest entry, what it replaced, who says so.
+
+    `contested` names what the accounts contradict each other on; `inferred` are the steps that
+    this event proves and nobody reported.
+    """
+
+    event: Event
+    words: Mapping[str, Any]
+    leaf_hash: str
+    earlier: list[Told] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    inferred: list[Step] = field(default_factory=list)
+    contested: tuple[str, ...] = ()
+
+    @property
+    def is_retracted(self) -> bool:
+        return bool(self.event.act == Act.RETRACT)
+
+
+def told_of(viewer: Viewer, subject: Subject, moment: Moment) -> tuple[list[Told], list[Account]]:
+    """The subject's entries in order of occurrence, and the accounts on the subject itself."""
+    chains = _chains(viewer, subject, moment)
+    accounts = accounts_on(viewer, events=chains, subject=subject, moment=moment)
+    contested = contested_by_chain(accounts, {chain: told.event for chain, told in chains.items()})
+    own = []
+    for account in accounts:
+        told = chains.get(account.claim.target_event_id or 0)
+        if told is not None:
+            told.accounts.append(account)
+        elif account.claim.target_event_id is None:
+            own.append(account)
+    for chain, points in contested.items():
+        if chain in chains:
+            chains[chain].contested = points
+    return sorted(chains.values(), key=lambda told: (told.event.effective_at, told.event.chain)), own
+
+
+def _chains(viewer: Viewer, subject: Subject, moment: Moment) -> dict[int, Told]:
+    entries = list(known_then(events_of(subject, viewer), moment).prefetch_related(*NAMED_PLACES))
+    sequences = [event.sequence for event in entries]
+    words = words_of(sequences)
+    hashes = dict(LedgerEntry.objects.filter(sequence__in=sequences).values_list("sequence", "leaf_hash"))
+    chains: dict[int, Told] = {}
+    for event in entries:
+        told = Told(event, words.get(event.sequence, {}), bytes(hashes.get(event.sequence, b"")).hex())
+        before = chains.get(event.chain)
+        if before is not None:
+            told.earlier, before.earlier = [*before.earlier, before], []
+        chains[event.chain] = told
+    if moment.as_of is None:
+        return chains
+    return {chain: told for chain, told in chains.items() if told.event.effective_at <= moment.as_of}
