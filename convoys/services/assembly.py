@@ -241,6 +241,6 @@ def _check_references(event: Event) -> None:
 
 def _parties_changed(before: History, after: History, work: Work) -> bool:
     """Whether who may see the convoy changed without an entry that says so."""
-    if any(event.kind == "visibility_changed" for event in work.new_events):
+    if any(event.kind == "visibility_changed" for event in work.new_events) or not after.facts.state:
         return False
     return any(before.declaration.get(item) != after.declaration.get(item) for item in PARTY_ITEMS)
