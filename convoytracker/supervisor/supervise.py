@@ -20,6 +20,8 @@ SHORT_TICK = 0.05
 LOOK_AT_DISK_EVERY = 10.0
 SAY_DISK_AGAIN_AFTER = 60.0
 LEAST_FREE_RUNNING = 20 * MEGABYTE
+# A terminal and a program between (make, timeout) may each pass on one and the same Ctrl-C.
+SAME_SIGNAL = 0.3
 SLOW_START = 30.0
 # All in all; each child's own grace counts within it.
 STOP_SECONDS = 4.5
@@ -72,6 +74,7 @@ class Supervisor:
         self._announce = announce
         self._alarm = Alarm()
         self._signals = 0
+        self._signalled_at = -SAME_SIGNAL
         self._disk_said_at = -SAY_DISK_AGAIN_AFTER
         self._disk_looked_at = 0.0
 
@@ -100,7 +103,10 @@ class Supervisor:
         self.printer.say("up", line)
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
-        self._signals += 1
+        now = time.monotonic()
+        if now - self._signalled_at > SAME_SIGNAL:
+            self._signals += 1
+            self._signalled_at = now
 
     def _mend(self) -> None:
         for name, child in self.children.items():

@@ -101,13 +101,27 @@ def test_a_child_that_does_not_end_is_killed_in_time(family):
     assert not any(lives(pid) for pid in pids)
 
 
+def test_one_ctrl_c_that_arrives_twice_is_one(family):
+    one = family()
+    one.pids()
+
+    one.end(signal.SIGINT, signal.SIGINT)
+
+    assert one.said(r"^(\w+) +\| bye") == ["beat", "worker", "web", "broker"]
+
+
 def test_a_second_ctrl_c_kills_at_once(family):
     one = family("stubborn")
     pids = one.pids()
     one.process.send_signal(signal.SIGINT)
     one.wait_for(r"^worker \| (bye)")
 
-    one.end(signal.SIGINT)
+    def ended() -> bool:
+        one.process.send_signal(signal.SIGINT)
+        return one.process.poll() is not None
+
+    until(ended, "it has ended")
+    one.end()
 
     assert one.said(r"^(broker) +\| bye") == []
     assert not any(lives(pid) for pid in pids)
