@@ -6,54 +6,34 @@ everything that was typed; a form sent twice writes once.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.role_admin import ReadOnlyAdmin, has_role
 from accounts.roles import Role
+from convoys import wording
 from convoys.admin import writing
 from convoys.admin.forms.account import AccountForm
-from convoys.admin.forms.base import DeskForm
 from convoys.admin.forms.report import ReportForm
-from convoys.admin.forms.retract import RetractForm
 from convoys.admin.forms.when import now_in
 from convoys.admin.pages import leads_to, subject_page
+from convoys.admin.revising import RevisingAdmin
+from convoys.admin.sending import ONLY_SHOW, refused, require, write_form
 from convoys.admin.subjects import DeskSubject, subject_or_404
 from convoys.clocks import instance_zone
-from convoys.errors import AlreadySent, Conflict, ConvoyError, NotPermitted
+from convoys.errors import ConvoyError
 from convoys.models import Convoy
-from convoys.queries import desk
-from convoys.services.changes import Claim, Retract, Step, Target
+from convoys.queries.desk_record import record_of
+from convoys.services.changes import Claim, Target
 from convoys.vocabulary import FINAL_STATES, KINDS, NOT_YET, Item, Kind, SubjectType
 
-# Buttons that send a form back for more blank rows, the present time, or another look.
-ONLY_SHOW = ("more_cargo", "more_reference", "_now", "_edit")
-
-
-def require(request: HttpRequest, role: Role) -> None:
-    if not has_role(request, role):
-        raise PermissionDenied
-
-
-def refused(form: DeskForm, error: ConvoyError, newest: int | None) -> int:
-    """Put an error of the write path on the form, made ready to be sent again; the answer's status."""
-    form.refuse(error)
-    if isinstance(error, Conflict):
-        form.send_again(seen=newest)
-        return 409
-    if isinstance(error, AlreadySent):
-        form.send_again(uuid=uuid.uuid4())
-        return 409
-    return 403 if isinstance(error, NotPermitted) else 200
+# Fields that the step of confirmation says in one sentence.
+TOLD_TOGETHER = frozenset({"bound", "day", "time", "precision"})
 
 
 def initial_of(subject: DeskSubject, kind: Kind, final: bool) -> dict[str, Any]:
@@ -66,7 +46,7 @@ def initial_of(subject: DeskSubject, kind: Kind, final: bool) -> dict[str, Any]:
     return initial | now_in(zone, timezone.now(), with_time=kind.group == "seen")
 
 
-class SubjectAdmin(ReadOnlyAdmin):
+class SubjectAdmin(RevisingAdmin):
     """A subject's page and the forms that write its record; Django's own forms write nothing of it."""
 
     subject_type: SubjectType
@@ -78,6 +58,7 @@ class SubjectAdmin(ReadOnlyAdmin):
             path("<str:pk>/record/<slug:code>/", view(self.record), name=f"{name}_record"),
             path("<str:pk>/account/<slug:about>/<slug:target>/", view(self.account), name=f"{name}_account"),
             path("<str:pk>/retract/<int:sequence>/", view(self.retract), name=f"{name}_retract"),
+            path("<str:pk>/correct/<int:sequence>/", view(self.correct), name=f"{name}_correct"),
             *super().get_urls(),
         ]
 
@@ -103,7 +84,7 @@ class SubjectAdmin(ReadOnlyAdmin):
         if kind is None or kind not in subject.kinds() or kind.code in (*NOT_YET, "registered"):
             raise Http404
         require(request, kind.role)
-        history = desk.record_of(subject.row).history
+        history = record_of(subject.row).history
         final = leads_to(kind, history) in FINAL_STATES
         form = ReportForm(
             request.POST if request.method == "POST" else None,
@@ -182,7 +163,7 @@ class SubjectAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             account = form.account()
             if account is not None and not form.errors:
-                status = self.write_form(request, subject, form, [Claim(found, account)], title)
+                status = write_form(self, request, subject, form, [Claim(found, account)], title)
                 if not status:
                     return HttpResponseRedirect(subject.page_url)
         return subject_page(self, request, subject, status=status, form=form, form_title=title)
@@ -203,7 +184,7 @@ class SubjectAdmin(ReadOnlyAdmin):
                 "subject": subject.name,
             }
             return title, Target(subject=subject.ref, item=item.value), default
-        told = desk.record_of(subject.row)
+        told = record_of(subject.row)
         if about == "event":
             for line in told.lines:
                 if str(line.event.chain) == target and not line.is_inferred and not line.is_retracted:
@@ -217,54 +198,6 @@ class SubjectAdmin(ReadOnlyAdmin):
                     }
                     return title, Target(chain=account.claim.chain), account.claim.audience
         raise Http404
-
-    # --- taking back
-
-    def retract(self, request: HttpRequest, pk: str, sequence: int) -> HttpResponse:
-        """Take back an entry, with a reason: one's own slip, or, as a coordinator, anybody's."""
-        require(request, Role.DESK_OFFICER)
-        subject = subject_or_404(self.subject_type, pk)
-        what, author = self.entry_of(subject, sequence)
-        if author != getattr(request.user, "pk", None):
-            require(request, Role.COORDINATOR)
-        form = RetractForm(
-            request.POST if request.method == "POST" else None, initial={"seen": subject.row.newest_entry}
-        )
-        title = _("Take back: %(what)s") % {"what": what}
-        status = 200
-        if request.method == "POST" and form.is_valid():
-            status = self.write_form(
-                request, subject, form, [Retract(sequence, form.cleaned_data["reason"])], title
-            )
-            if not status:
-                return HttpResponseRedirect(subject.page_url)
-        return subject_page(self, request, subject, status=status, form=form, form_title=title)
-
-    def entry_of(self, subject: DeskSubject, sequence: int) -> tuple[str, int | None]:
-        """The entry's name and author; only the newest of a chain that stands can be taken back."""
-        told = desk.record_of(subject.row)
-        for line in told.lines:
-            if line.event.sequence == sequence and not line.is_inferred and not line.is_retracted:
-                return str(KINDS[line.kind].label), line.event.author_id
-        first = [account for line in told.lines for account in line.accounts] + told.accounts
-        for account in [*first, *(answer for each in first for answer in each.answers)]:
-            if account.claim.sequence == sequence and not account.is_retracted:
-                what = _("the account of %(speaker)s") % {"speaker": account.speaker or _("a source")}
-                return what, account.claim.author_id
-        raise Http404
-
-    def write_form(
-        self, request: HttpRequest, subject: DeskSubject, form: DeskForm, steps: Sequence[Step], what: str
-    ) -> int:
-        """Write what a valid form asks. Returns 0, or the status under which to show it again."""
-        seen = {subject.ref: form.cleaned_data["seen"]}
-        try:
-            written = writing.write(request, steps, seen, form.cleaned_data["uuid"])
-        except ConvoyError as error:
-            subject.row = subject_or_404(subject.type, str(subject.row.pk)).row
-            return refused(form, error, subject.row.newest_entry)
-        writing.tell(request, self, written, [subject.row], f"{what}, {subject.name}")
-        return 0
 
 
 def sharing_now(row: Any) -> dict[str, Any]:
@@ -281,9 +214,14 @@ def sharing_now(row: Any) -> dict[str, Any]:
 def in_words(form: ReportForm) -> list[tuple[str, str]]:
     """What a form was filled with, label and value, for the step of confirmation."""
     said = []
+    if form.when is not None:
+        when = wording.moment(form.when.at, form.when.precision, form.when.bound, form.zone)
+        said.append((_("When"), f"{when} ({form.zone})"))
     for field in form.visible_fields():
         value = field.value()
-        if value in (None, "", False, []):
+        if value in (None, "", False, []) or field.name in TOLD_TOGETHER:
+            continue
+        if field.name == "note_audience" and not form.cleaned_data.get("note"):
             continue
         choices = dict(getattr(field.field, "choices", ()) or ())
         word = _("yes") if value in (True, "on") else str(choices.get(value, value))

@@ -18,6 +18,7 @@ from convoys.admin.rows import row_of
 from convoys.admin.subjects import DeskSubject
 from convoys.models import Convoy
 from convoys.queries import desk
+from convoys.queries.desk_record import record_of
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
 from convoys.vocabulary import FINAL_STATES, Item, Kind, SubjectType
@@ -97,7 +98,7 @@ def page_context(
 ) -> dict[str, Any]:
     """Everything that the page of a subject shows."""
     now = timezone.now()
-    told = desk.record_of(subject.row)
+    told = record_of(subject.row)
     points = desk.in_order(point for line in told.lines for point in line.contested)
     if isinstance(subject.row, Convoy):
         points = desk.contested_among([subject.row.pk]).get(subject.row.pk, ())

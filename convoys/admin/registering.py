@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from convoys.admin import writing
-from convoys.admin.acts import ONLY_SHOW, refused, require
 from convoys.admin.choices import choices_for
 from convoys.admin.forms.report import RegisterForm
 from convoys.admin.forms.when import now_in
+from convoys.admin.sending import ONLY_SHOW, refused, require
 from convoys.admin.subjects import subject_or_404
 from convoys.clocks import instance_zone
 from convoys.errors import ConvoyError

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from convoys.admin import writing
-from convoys.admin.acts import ONLY_SHOW, refused, require
 from convoys.admin.choices import choices_for
 from convoys.admin.forms.base import Section
 from convoys.admin.forms.report import ReportForm
 from convoys.admin.forms.when import chosen_when, now_in
 from convoys.admin.rows import Row, rows_of
+from convoys.admin.sending import ONLY_SHOW, refused, require
 from convoys.clocks import instance_zone, zone_named
 from convoys.errors import Conflict, ConvoyError
 from convoys.models import ControlPoint, Convoy

@@ -34,7 +34,7 @@ WORDING = [("", gettext_lazy("our summary")), ("verbatim", gettext_lazy("word fo
 ALWAYS_FILLED = frozenset({"stance", "wording", "speaker_kind"})
 
 
-def account_fields(choices: Choices, subject_type: str) -> dict[str, forms.Field]:
+def account_fields(choices: Choices, subject_type: str, causes: int = 2) -> dict[str, forms.Field]:
     """Fields from which `chosen_account` makes a claim; those that this kind of subject can carry."""
     fields: dict[str, forms.Field] = {
         "speaker": OrganisationName(
@@ -66,8 +66,11 @@ def account_fields(choices: Choices, subject_type: str) -> dict[str, forms.Field
                 help_text=gettext_lazy("Only what this speaker says; several parted by “;”."),
             ),
             "cause": Code(gettext_lazy("Cause, as told"), Cause.choices, empty=gettext_lazy("not stated")),
-            "cause_2": Code(gettext_lazy("and"), Cause.choices, empty=gettext_lazy("no second cause")),
         }  # fmt: skip
+        for number in range(2, causes + 1):
+            fields[f"cause_{number}"] = Code(
+                gettext_lazy("and"), Cause.choices, empty=gettext_lazy("no further cause")
+            )
     fields |= {
         "alleged_day": Day(gettext_lazy("It happened on, as told")),
         "alleged_time": TimeOfDay(gettext_lazy("Time")),
@@ -100,7 +103,7 @@ def account_sections(form: DeskForm, with_stance: bool, folded: bool = False) ->
             *([form.row("stance", style="radios")] if with_stance else []),
             *([form.row("alleged_holders")] if "alleged_holders" in form.fields else []),
             *(
-                [form.row("cause", "cause_2", style="pair", label=form["cause"].label)]
+                [form.row(*cause_names(form), style="pair", label=form["cause"].label)]
                 if "cause" in form.fields
                 else []
             ),
@@ -170,8 +173,8 @@ def chosen_account(form: DeskForm, required: bool, audience: str | None) -> Acco
         said_on=values.get("said_on"),
         reported_on=values.get("reported_on"),
         alleged_holders=values.get("alleged_holders") or (),
-        alleged_causes=[cause for cause in (values.get("cause"), values.get("cause_2")) if cause],
-        alleged_when=_alleged_when(form),
+        alleged_causes=[values[name] for name in cause_names(form) if values.get(name)],
+        alleged_when=told_when(form),
         alleged_place=values.get("alleged_place", ""),
         alleged_place_words=values.get("alleged_place_words", ""),
         alleged_access=values.get("alleged_access", ""),
@@ -183,9 +186,13 @@ def chosen_account(form: DeskForm, required: bool, audience: str | None) -> Acco
     )
 
 
+def cause_names(form: DeskForm) -> list[str]:
+    return [name for name in form.fields if name == "cause" or name.startswith("cause_")]
+
+
 def account_names(form: DeskForm) -> list[str]:
     """The fields of a form that belong to its account."""
-    return [name for name in form.fields if name.startswith("alleged_") or name in ACCOUNT_NAMES]
+    return [name for name in form.fields if name.startswith(("alleged_", "cause")) or name in ACCOUNT_NAMES]
 
 
 ACCOUNT_NAMES = frozenset(
@@ -209,7 +216,12 @@ ACCOUNT_NAMES = frozenset(
 )
 
 
-def _alleged_when(form: DeskForm) -> When | None:
+def told_when(form: DeskForm) -> When | None:
+    """When it happened, as told; a form of a correction may know it better than its fields say."""
+    return form.alleged_when() if isinstance(form, AccountForm) else alleged_when_of(form)
+
+
+def alleged_when_of(form: DeskForm) -> When | None:
     day, hour = form.cleaned_data.get("alleged_day"), form.cleaned_data.get("alleged_time")
     if day is None:
         if hour is not None and "alleged_day" not in form.errors:
@@ -228,12 +240,19 @@ class AccountForm(DeskForm):
     """One more account of something on record."""
 
     def __init__(
-        self, *args: Any, choices: Choices, subject_type: str, default_audience: str, zone: Any, **kw: Any
+        self,
+        *args: Any,
+        choices: Choices,
+        subject_type: str,
+        default_audience: str,
+        zone: Any,
+        causes: int = 2,
+        **kw: Any,
     ) -> None:
         super().__init__(*args, **kw)
         self.zone = self.home = zone
         self.choices = choices
-        self.fields |= account_fields(choices, subject_type)
+        self.fields |= account_fields(choices, subject_type, causes)
         self.fields["audience"] = Code(
             gettext_lazy("Who may read it"),
             Audience.choices,
@@ -245,6 +264,9 @@ class AccountForm(DeskForm):
     def sections(self) -> Iterator[Section]:
         yield from account_sections(self, with_stance=True)
         yield Section(gettext_lazy("Who may read it"), [self.row("audience", style="radios")])
+
+    def alleged_when(self) -> When | None:
+        return alleged_when_of(self)
 
     def account(self) -> Account | None:
         return chosen_account(self, required=True, audience=self.cleaned_data.get("audience"))

@@ -172,11 +172,17 @@ class ReportForm(DeskForm):
         if "visible_to" in self.kind.allowed:
             carried["visible_to"] = chosen_sharing(self)
         declares = declaring.chosen_items(self, self.kind.items, self._departure_zone(), bool(self.subject))
-        if self.kind.items and not self.kind.allowed and not declares and self.subject:
-            self.add_error(None, _("Nothing was changed."))
-        account = chosen_account(self, not self.kind.desk_act, values.get("audience"))
+        self.check_changes(declares)
+        account = None
+        if "speaker" in self.fields:
+            account = chosen_account(self, not self.kind.desk_act, values.get("audience"))
         self.carried = where | carried | {"declares": declares, "claims": [account] if account else []}
         return values
+
+    def check_changes(self, declares: dict[str, Any]) -> None:
+        """A report that states items and nothing else must state one."""
+        if self.kind.items and not self.kind.allowed and not declares and self.subject:
+            self.add_error(None, _("Nothing was changed."))
 
     def _departure_zone(self) -> ZoneInfo:
         """The clock of planned times: the origin's, as it stands on the form or on record."""
