@@ -166,7 +166,8 @@ class SubjectAdmin(RevisingAdmin):
                 status = write_form(self, request, subject, form, [Claim(found, account)], title)
                 if not status:
                     return HttpResponseRedirect(subject.page_url)
-        return subject_page(self, request, subject, status=status, form=form, form_title=title)
+        shown = {"form": form, "form_title": title, "submit_label": _("Record the account")}
+        return subject_page(self, request, subject, None, status, about=found.chain, **shown)
 
     def target_of(self, subject: DeskSubject, about: str, target: str) -> tuple[str, Target, str]:
         """What an account is about, in words and for the write path, and who reads such accounts."""

@@ -18,7 +18,7 @@ from convoys.admin.rows import row_of
 from convoys.admin.subjects import DeskSubject
 from convoys.models import Convoy
 from convoys.queries import desk
-from convoys.queries.desk_record import record_of
+from convoys.queries.desk_record import Line, record_of
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
 from convoys.vocabulary import FINAL_STATES, Item, Kind, SubjectType
@@ -89,11 +89,25 @@ def actions_for(
     return Actions(groups.get("seen", []), groups.get("state", []), others)
 
 
+def lines_about(lines: list[Line], chain: int | None) -> list[Line]:
+    """What an open form is about: the line of this event or account, else the newest few."""
+    if chain is None:
+        return lines[:LINES_BESIDE_FORM]
+
+    def told_in(line: Line) -> bool:
+        answers = [answer for account in line.accounts for answer in account.answers]
+        chains = {account.claim.chain for account in [*line.accounts, *answers]}
+        return not line.is_inferred and (line.event.chain == chain or chain in chains)
+
+    return [line for line in lines if told_in(line)]
+
+
 def page_context(
     model_admin: ModelAdmin,
     request: HttpRequest,
     subject: DeskSubject,
     chosen: Kind | None = None,
+    about: int | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """Everything that the page of a subject shows."""
@@ -103,7 +117,7 @@ def page_context(
     if isinstance(subject.row, Convoy):
         points = desk.contested_among([subject.row.pk]).get(subject.row.pk, ())
     # Beside an open form the newest lines are enough to see what has been said.
-    shown = told.lines[:LINES_BESIDE_FORM] if more.get("form") is not None else told.lines
+    shown = lines_about(told.lines, about) if more.get("form") is not None else told.lines
     row = row_of(subject.row, now, contested=points) if isinstance(subject.row, Convoy) else None
     user = request.user
     return (

@@ -25,6 +25,10 @@ def name_of(entry: Line | Account) -> str:
     return _("the account of %(speaker)s") % {"speaker": entry.speaker or _("a source")}
 
 
+def chain_of(entry: Line | Account) -> int:
+    return entry.event.chain if isinstance(entry, Line) else entry.claim.chain
+
+
 def entry_of(subject: DeskSubject, sequence: int) -> Line | Account:
     """The entry, if it is the newest of a chain that stands; else not found."""
     told = record_of(subject.row)
@@ -60,7 +64,8 @@ class RevisingAdmin(ReadOnlyAdmin):
             status = write_form(self, request, subject, form, steps, title)
             if not status:
                 return HttpResponseRedirect(subject.page_url)
-        return subject_page(self, request, subject, status=status, form=form, form_title=title)
+        shown = {"form": form, "form_title": title, "submit_label": _("Take it back")}
+        return subject_page(self, request, subject, None, status, about=chain_of(entry), **shown)
 
     def correct(self, request: HttpRequest, pk: str, sequence: int) -> HttpResponse:
         """Say what an entry should have said, with a reason. Coordinators only."""
@@ -81,7 +86,8 @@ class RevisingAdmin(ReadOnlyAdmin):
                     status = write_form(self, request, subject, form, steps, title)
                     if not status:
                         return HttpResponseRedirect(subject.page_url)
-        return subject_page(self, request, subject, status=status, form=form, form_title=title)
+        shown = {"form": form, "form_title": title, "submit_label": _("Record the correction")}
+        return subject_page(self, request, subject, None, status, about=chain_of(entry), **shown)
 
     @staticmethod
     def _form_for(

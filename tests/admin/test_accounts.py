@@ -162,3 +162,14 @@ def test_inferred_steps_are_marked_and_cannot_be_taken_back(officer: Client) -> 
     text: Any = desk.text_of(officer.get(desk.page("C-1")))
     assert "inferred" in text
     assert text.count("/retract/") == 0, "an officer is offered only what the officer wrote"
+
+
+def test_a_form_about_one_entry_shows_that_entry_beside_it(held: str, officer: Client) -> None:
+    for hour in range(1, 9):
+        factories.tell(held, "seen", f"2026-03-04T0{hour}:00", place="junction")
+    text = desk.text_of(officer.get(desk.act(held, "account", "event", str(hold().chain))))
+    assert f'id="entry-{hold().chain}"' in text
+    assert text.count('id="entry-') == 1
+    beside_a_report = desk.text_of(officer.get(desk.act(held, "record", "released")))
+    assert beside_a_report.count('id="entry-') == 6
+    assert "The whole record" in beside_a_report

@@ -46,9 +46,9 @@ def account_fields(choices: Choices, subject_type: str, causes: int = 2) -> dict
         "is_confidential": forms.BooleanField(
             label=gettext_lazy("Confidential source: others than staff see its kind only"), required=False
         ),
-        "stance": Code(gettext_lazy("They"), Stance.choices, radios=True, initial=Stance.REPORTS),
+        "stance": Code(gettext_lazy("This account"), Stance.choices, radios=True, initial=Stance.REPORTS),
         "statement": Text(gettext_lazy("What they say"), limit=LONG, rows=2),
-        "wording": Code(gettext_lazy("This is"), WORDING, radios=True),
+        "wording": Code(gettext_lazy("These words are"), WORDING, radios=True),
         "publisher": OrganisationName(gettext_lazy("Published by"), choices, free=True),
         "title": Text(gettext_lazy("Title")),
         "link": forms.URLField(
