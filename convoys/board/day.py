@@ -130,12 +130,12 @@ def _typed(at: datetime | None) -> str:
 def day_of(request: HttpRequest) -> Day:
     """The day that this request asks for. Raises InvalidInput."""
     asked = {name: request.GET[name].strip() for name in ASKED if request.GET.get(name, "").strip()}
-    opening = "" if asked else _opening_moment()
+    opening = "" if any(name in request.GET for name in ASKED) else _opening_moment()
     texts = dict.fromkeys(ASKED, opening) if opening else asked
     moment = Moment.parse(*("" if texts.get(name) == NOW else texts.get(name, "") for name in ASKED))
     moment = Moment(_in_reach("as_of", moment.as_of), _in_reach("known_at", moment.known_at))
-    if not _opening_moment() and moment.is_now:
-        asked = {}
+    if moment.is_now:
+        asked = {"as_of": NOW} if _opening_moment() else {}
     return Day(moment, moment.asked, asked, is_opening=bool(opening))
 
 

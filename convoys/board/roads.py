@@ -136,7 +136,7 @@ def route_page(request: HttpRequest, day: Day, code: str) -> HttpResponse:
         "strip": strips_of([route], moving, day)[0],
         "rows": rows_of(_open_first(convoys), day, in_order=True),
         "rows_limit": board.ROWS,
-        "agreements": roads.agreements_about(route),
+        "agreements": board.agreements_on([route]),
         "is_backfilled": board.is_backfilled(histories),
     }
     return _page(request, "board/route.html", day, context)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
+from convoys.board.chart import chart_of
 from convoys.board.day import Day, the_present
 from convoys.board.rows import rows_of, speakers_of
 from convoys.board.story import title_of
@@ -108,6 +109,8 @@ def situation_context(viewer: Viewer, day: Day) -> dict[str, Any]:
         "ended": [
             ended_hold(hold, day.at) for hold in board.ended_holds(board.real_convoys(viewer), day.moment)
         ],
+        "agreements": board.agreements_on(routes),
+        "chart": chart_of(viewer, day),
         "rows_limit": board.ROWS,
         "has_convoys": bool(exercises) or board.registered(viewer).exists(),
         "is_backfilled": shown_open.is_backfilled or any(event.backfilled for event in changes),

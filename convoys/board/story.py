@@ -240,7 +240,8 @@ def _open_and_folded(accounts: list[AccountShown]) -> tuple[list[AccountShown], 
 def _without_account(accounts: Iterable[Account]) -> list[str]:
     """Holders named by others who have no account of their own on file, in order of naming."""
     standing = [account for account in accounts if not account.is_retracted]
-    spoke = {account.speaker for account in standing}
+    answering = [answer for account in standing for answer in account.answers if not answer.is_retracted]
+    spoke = {account.speaker for account in [*standing, *answering]}
     named = dict.fromkeys(holder for account in standing for holder in account.holders)
     return [holder for holder in named if holder not in spoke]
 

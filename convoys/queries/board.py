@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
 
-from convoys.models import Convoy, ConvoyOrganisation, Event, Part, Route, RouteStop, StateInterval
+from convoys.models import Agreement, Convoy, ConvoyOrganisation, Event, Part, Route, RouteStop, StateInterval
 from convoys.queries.access import points_of, set_access_back
 from convoys.queries.as_of import Moment, intervals_at, known_then, set_back
 from convoys.queries.visibility import Viewer, visible_convoys, visible_events
@@ -157,6 +157,11 @@ def routes_of(convoys: Sequence[Convoy], moment: Moment) -> list[Route]:
     routes = list(Route.objects.filter(pk__in=codes).prefetch_related(Prefetch("stops", queryset=STOPS)))
     set_access_back(points_of(routes), moment)
     return sorted(routes, key=lambda route: (-held[route.pk], route.name))
+
+
+def agreements_on(routes: Sequence[Route]) -> list[Agreement]:
+    """What is said to have been agreed about any of these routes."""
+    return list(Agreement.objects.filter(routes__in=routes).distinct().order_by("code"))
 
 
 def recent_changes(viewer: Viewer, moment: Moment, limit: int = 9) -> list[Event]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, prefetch_related_objects
 
 from convoys.models import Convoy, Place
+from convoys.queries.access import points_of, set_access_back
 from convoys.queries.accounts import Account
 from convoys.queries.as_of import Moment
 from convoys.queries.board import STOPS, load_at, with_places
@@ -48,6 +49,8 @@ def complete(convoy: Convoy, moment: Moment) -> None:
     """Set the convoy to the moment (its status is empty where it was not on record) and load its road."""
     load_at([convoy], moment)
     prefetch_related_objects([convoy], "carrier", "consignee", Prefetch("route__stops", queryset=STOPS))
+    if convoy.route is not None:
+        set_access_back(points_of([convoy.route]), moment)
 
 
 def story_of(viewer: Viewer, convoy: Convoy, moment: Moment) -> ConvoyTold:

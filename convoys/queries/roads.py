@@ -61,11 +61,6 @@ def route_of(code: str, moment: Moment) -> Route | None:
     return route
 
 
-def agreements_about(route: Route) -> list[Agreement]:
-    """What is said to have been agreed about a route."""
-    return list(route.agreements.order_by("code"))
-
-
 def agreement_of(code: str) -> Agreement | None:
     """The agreement with the routes that it is about."""
     return Agreement.objects.prefetch_related("routes").filter(pk=code).first()

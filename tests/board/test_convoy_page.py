@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 import pytest
+import time_machine
 
 from convoys.services.changes import Claim, Record, Retract, Target, convoy
 from tests import factories as make
@@ -149,3 +150,33 @@ def test_the_page_costs_the_same_for_a_long_history(signed_in, now, django_asser
         )
     with django_assert_max_num_queries(len(few)):
         page(client)
+
+
+def test_what_was_recorded_as_it_came_is_as_known_on_a_day(signed_in):
+    """Only history loaded afterwards is "as reported by"."""
+    with time_machine.travel("2026-03-02T10:00:00Z", tick=False):
+        ref = make.make_held_convoy("C-1")
+    with time_machine.travel("2026-03-05T10:00:00Z", tick=False):
+        make.tell(ref, "released", "2026-03-03T10:00", place="junction")
+        client = signed_in(make.partner())
+        early = page(client, "/convoys/C-1?as_of=2026-03-04&known_at=2026-03-03")
+        late = page(client, "/convoys/C-1?as_of=2026-03-04")
+    assert "<b>4 March 2026</b>, as known on 3 March 2026." in early
+    assert "Held at Junction" in early
+    assert "Released" not in early
+    assert "<b>4 March 2026</b>, as known today." in late
+    assert "Released" in late
+
+
+def test_a_correction_shows_only_from_when_it_was_made(signed_in):
+    with time_machine.travel("2026-03-02T10:00:00Z", tick=False):
+        ref = make.make_held_convoy("C-1")
+        slip = make.tell(ref, "seen", "2026-03-02T09:00", place="junction")
+    with time_machine.travel("2026-03-05T10:00:00Z", tick=False):
+        make.apply(Retract(slip, "Entered for the wrong convoy."))
+        client = signed_in(make.officer())
+        before = page(client, "/convoys/C-1?known_at=2026-03-04")
+        after = page(client, "/convoys/C-1?known_at=2026-03-05T10:00Z")
+    assert "Still there at Junction" in before
+    assert "retracted" not in before
+    assert "Entered for the wrong convoy." in after
