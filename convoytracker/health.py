@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from convoys.models import Sweep
 from convoys.models.triggers import missing
+from convoys.queries.desk import health
 
 logger = logging.getLogger(__name__)
 # Two sweeps may be lost before it is a fault; an instance that has only just started gets as long.
@@ -36,10 +37,26 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part works, else 503; each part by name with "ok" or what is wrong with it."""
+    """200 when every part works, else 503; each part by name with "ok" or what is wrong with it.
+
+    `ages` are whole seconds, null where there is nothing: of the last successful sweep, and of the
+    oldest message that has not left. A mail server that is away is told here and on the desk, and
+    is no reason to take the pages off line.
+    """
     parts = {name: _state_of(name, check) for name, check in CHECKS.items()}
     ready = all(state == "ok" for state in parts.values())
-    return JsonResponse({"ready": ready, "checks": parts}, status=200 if ready else 503)
+    contents = {"ready": ready, "checks": parts, "ages": _ages()}
+    return JsonResponse(contents, status=200 if ready else 503)
+
+
+def _ages() -> dict[str, int | None]:
+    now = timezone.now()
+    try:
+        seen = health(now)
+    except DatabaseProblem:
+        return {}
+    named = {"sweep_seconds": seen.last_sweep_at, "oldest_unsent_seconds": seen.oldest_unsent_at}
+    return {name: int((now - at).total_seconds()) if at else None for name, at in named.items()}
 
 
 def _state_of(name: str, check: Callable[[], None]) -> str:

@@ -33,10 +33,11 @@ class TestReady:
         swept(timedelta(seconds=20))
         response = client.get("/readyz")
         assert response.status_code == 200
-        assert response.json() == {
-            "ready": True,
-            "checks": {"database": "ok", "redis": "ok", "sweep": "ok", "triggers": "ok"},
-        }
+        told = response.json()
+        assert told["ready"] is True
+        assert told["checks"] == {"database": "ok", "redis": "ok", "sweep": "ok", "triggers": "ok"}
+        assert told["ages"]["sweep_seconds"] >= 20
+        assert told["ages"]["oldest_unsent_seconds"] is None
 
     def test_not_ready_before_the_first_sweep(self, client: Client):
         response = client.get("/readyz")
