@@ -66,9 +66,6 @@ class Day:
             "is_now": self.is_now,
             "is_opening": self.is_opening,
             "query": self.query,
-            "data_query": urlencode(
-                {name: at for name, at in (("as_of", _typed(as_of)), ("known_at", _typed(known_at))) if at}
-            ),
             "shown": _said(self.at) if as_of else _("today"),
             "known": _known(as_of, known_at, is_backfilled),
             "today_query": urlencode({"as_of": NOW}) if _opening_moment() else "",

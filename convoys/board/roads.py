@@ -16,7 +16,7 @@ from convoys.board.situation import ended_hold, strips_of
 from convoys.board.story import AccountShown, account_of, entry_of
 from convoys.board.strips import note_of
 from convoys.clocks import instance_zone
-from convoys.models import Agreement, Convoy, Place
+from convoys.models import Convoy, Place
 from convoys.queries import board, roads
 from convoys.queries.accounts import Account
 from convoys.queries.told import Told, told_of
@@ -104,9 +104,7 @@ def _names(place: Place) -> list[NameShown]:
 def route_list(request: HttpRequest, day: Day) -> HttpResponse:
     """Every route as a strip, with what is on it; exercises last, as they are now."""
     viewer = viewer_of(request.user)
-    if viewer.sees_nothing:
-        raise Http404
-    routes = roads.routes_on_record(day.moment)
+    routes = [] if viewer.sees_nothing else roads.routes_on_record(day.moment)
     real = board.open_convoys(viewer, day.moment)
     exercises = [convoy for convoy in board.exercises_of(viewer) if convoy.status in board.MOVING]
     context = {
@@ -114,7 +112,7 @@ def route_list(request: HttpRequest, day: Day) -> HttpResponse:
         "exercise_strips": strips_of(
             [route for route in routes if route.is_exercise], exercises, the_present()
         ),
-        "agreements": Agreement.objects.filter(is_exercise=False),
+        "agreements": board.agreements_on([route for route in routes if not route.is_exercise]),
         "is_backfilled": real.is_backfilled,
     }
     return _page(request, "board/routes.html", day, context)
