@@ -27,8 +27,8 @@ Groups = dict[str, dict[str, Any]]
 
 EVENT_DETAIL = (
     "occurred_at", "precision", "bound", "time_zone", "effective_at", "place_id", "held_before_id",
-    "heading_id", "decided_by", "decided_by_organisation_id", "access", "loss_mode", "trucks", "tonnes_low", "tonnes_high",
-    "declares",
+    "heading_id", "decided_by", "decided_by_organisation_id", "access", "loss_mode", "trucks", "tonnes_low",
+    "tonnes_high", "declares",
 )  # fmt: skip
 CLAIM_DETAIL = (
     "said_on", "reported_on", "alleged_holders", "alleged_causes", "alleged_at", "alleged_precision",

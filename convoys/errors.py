@@ -91,7 +91,8 @@ class AlreadySent(ConvoyError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This form was already used for another report. Nothing was written: open a fresh form and send it again."
+            "This form was already used for another report. "
+            "Nothing was written: open a fresh form and send it again."
         )
 
 

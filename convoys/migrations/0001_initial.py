@@ -7,588 +7,1394 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('code', models.SlugField(max_length=64, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('is_exercise', models.BooleanField(default=False, verbose_name='for exercises only')),
-                ('newest_entry', models.BigIntegerField(editable=False, null=True)),
-                ('note', models.TextField(blank=True, verbose_name='staff note')),
+                ("code", models.SlugField(max_length=64, primary_key=True, serialize=False)),
+                ("title", models.CharField(max_length=200)),
+                ("is_exercise", models.BooleanField(default=False, verbose_name="for exercises only")),
+                ("newest_entry", models.BigIntegerField(editable=False, null=True)),
+                ("note", models.TextField(blank=True, verbose_name="staff note")),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='CargoLine',
+            name="CargoLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveSmallIntegerField()),
-                ('category', models.CharField(choices=[('food', 'Food'), ('nutrition', 'Nutrition'), ('shelter_nfi', 'Shelter and non-food items'), ('wash', 'Water, sanitation and hygiene'), ('health', 'Health'), ('education', 'Education'), ('protection', 'Protection'), ('fuel', 'Fuel'), ('logistics_telecom', 'Logistics and telecommunications equipment'), ('mixed', 'Mixed'), ('other', 'Other')], default='', max_length=32)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14, null=True)),
-                ('unit', models.CharField(blank=True, max_length=40)),
-                ('tonnes_low', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('tonnes_high', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveSmallIntegerField()),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("food", "Food"),
+                            ("nutrition", "Nutrition"),
+                            ("shelter_nfi", "Shelter and non-food items"),
+                            ("wash", "Water, sanitation and hygiene"),
+                            ("health", "Health"),
+                            ("education", "Education"),
+                            ("protection", "Protection"),
+                            ("fuel", "Fuel"),
+                            ("logistics_telecom", "Logistics and telecommunications equipment"),
+                            ("mixed", "Mixed"),
+                            ("other", "Other"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("description", models.CharField(blank=True, max_length=300)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14, null=True)),
+                ("unit", models.CharField(blank=True, max_length=40)),
+                ("tonnes_low", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                ("tonnes_high", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
             ],
             options={
-                'ordering': ['convoy', 'line'],
+                "ordering": ["convoy", "line"],
             },
         ),
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('code', models.SlugField(max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('town', 'town'), ('area', 'area'), ('point', 'point'), ('control_point', 'control point'), ('unknown', 'place not stated')], default='', max_length=32)),
-                ('country', models.CharField(blank=True, help_text='ISO 3166; empty at a border.', max_length=2)),
-                ('latitude', models.DecimalField(blank=True, decimal_places=5, max_digits=8, null=True)),
-                ('longitude', models.DecimalField(blank=True, decimal_places=5, max_digits=8, null=True)),
-                ('coordinate_source', models.CharField(blank=True, max_length=200)),
-                ('time_zone', models.CharField(blank=True, help_text="IANA name; empty: the instance's.", max_length=64)),
-                ('is_exercise', models.BooleanField(default=False, verbose_name='for exercises only')),
-                ('note', models.TextField(blank=True, verbose_name='staff note')),
+                ("code", models.SlugField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("town", "town"),
+                            ("area", "area"),
+                            ("point", "point"),
+                            ("control_point", "control point"),
+                            ("unknown", "place not stated"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(blank=True, help_text="ISO 3166; empty at a border.", max_length=2),
+                ),
+                ("latitude", models.DecimalField(blank=True, decimal_places=5, max_digits=8, null=True)),
+                ("longitude", models.DecimalField(blank=True, decimal_places=5, max_digits=8, null=True)),
+                ("coordinate_source", models.CharField(blank=True, max_length=200)),
+                (
+                    "time_zone",
+                    models.CharField(
+                        blank=True, help_text="IANA name; empty: the instance's.", max_length=64
+                    ),
+                ),
+                ("is_exercise", models.BooleanField(default=False, verbose_name="for exercises only")),
+                ("note", models.TextField(blank=True, verbose_name="staff note")),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Convoy',
+            name="Convoy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', django_fsm.FSMField(choices=[('planned', 'planned'), ('dispatched', 'dispatched'), ('stopped', 'stopped'), ('held', 'held'), ('delivered', 'delivered'), ('returned', 'returned'), ('lost', 'lost'), ('cancelled', 'cancelled')], default='', editable=False, max_length=16, protected=True)),
-                ('departed', models.BooleanField(default=False, editable=False)),
-                ('reference', models.CharField(max_length=64, unique=True)),
-                ('is_exercise', models.BooleanField(default=False, editable=False)),
-                ('shared_with_all_partners', models.BooleanField(default=False, editable=False)),
-                ('trucks', models.PositiveIntegerField(null=True)),
-                ('tonnes_low', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('tonnes_high', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('planned_departure_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('status_since', models.DateTimeField(null=True)),
-                ('status_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('held_since', models.DateTimeField(null=True)),
-                ('held_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('hold_chain', models.BigIntegerField(null=True)),
-                ('heading_back', models.BooleanField(default=False)),
-                ('last_reported_at', models.DateTimeField(null=True)),
-                ('last_reported_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('tracking_ended_at', models.DateTimeField(null=True)),
-                ('newest_entry', models.BigIntegerField(null=True)),
-                ('registered_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("dispatched", "dispatched"),
+                            ("stopped", "stopped"),
+                            ("held", "held"),
+                            ("delivered", "delivered"),
+                            ("returned", "returned"),
+                            ("lost", "lost"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=16,
+                        protected=True,
+                    ),
+                ),
+                ("departed", models.BooleanField(default=False, editable=False)),
+                ("reference", models.CharField(max_length=64, unique=True)),
+                ("is_exercise", models.BooleanField(default=False, editable=False)),
+                ("shared_with_all_partners", models.BooleanField(default=False, editable=False)),
+                ("trucks", models.PositiveIntegerField(null=True)),
+                ("tonnes_low", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                ("tonnes_high", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                ("planned_departure_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("status_since", models.DateTimeField(null=True)),
+                (
+                    "status_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("held_since", models.DateTimeField(null=True)),
+                (
+                    "held_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("hold_chain", models.BigIntegerField(null=True)),
+                ("heading_back", models.BooleanField(default=False)),
+                ("last_reported_at", models.DateTimeField(null=True)),
+                (
+                    "last_reported_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("tracking_ended_at", models.DateTimeField(null=True)),
+                ("newest_entry", models.BigIntegerField(null=True)),
+                ("registered_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['reference'],
-                'permissions': [('record_event', 'Can record what happened'), ('retract_entry', 'Can retract entries of others'), ('change_visibility', 'Can change who sees a convoy')],
+                "ordering": ["reference"],
+                "permissions": [
+                    ("record_event", "Can record what happened"),
+                    ("retract_entry", "Can retract entries of others"),
+                    ("change_visibility", "Can change who sees a convoy"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ConvoyOrganisation',
+            name="ConvoyOrganisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part', models.CharField(choices=[('sponsor', 'sponsor'), ('carrier', 'carrier'), ('consignee', 'consignee'), ('shared', 'shared with by name')], max_length=16)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "part",
+                    models.CharField(
+                        choices=[
+                            ("sponsor", "sponsor"),
+                            ("carrier", "carrier"),
+                            ("consignee", "consignee"),
+                            ("shared", "shared with by name"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['convoy', 'part', 'position'],
+                "ordering": ["convoy", "part", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Erasure',
+            name="Erasure",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('erased', models.BigIntegerField(unique=True)),
-                ('recorded_at', models.DateTimeField()),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("erased", models.BigIntegerField(unique=True)),
+                ("recorded_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('act', models.CharField(choices=[('record', 'recorded'), ('correct', 'corrected'), ('retract', 'retracted')], default='', max_length=32)),
-                ('chain', models.BigIntegerField(db_index=True, help_text="Sequence of the chain's first entry.")),
-                ('supersedes', models.BigIntegerField(null=True)),
-                ('audience', models.CharField(choices=[('staff', 'staff only'), ('parties', "the convoy's sponsors, carrier and consignee"), ('partners', 'all partners who see the subject'), ('public', 'everybody')], default='', max_length=32)),
-                ('backfilled', models.BooleanField(default=False)),
-                ('known_from', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('kind', models.CharField(choices=[('registered', 'Registered'), ('departed', 'Departed'), ('stopped', 'Stopped'), ('resumed', 'Resumed'), ('held', 'Held'), ('released', 'Released'), ('turned_back', 'Turned back'), ('delivered', 'Delivered'), ('returned', 'Returned'), ('lost', 'Lost'), ('cancelled', 'Cancelled'), ('seen', 'Still there'), ('arrived', 'Arrived'), ('passed', 'Passed'), ('inspected', 'Inspected'), ('rerouted', 'Rerouted'), ('handed_over', 'Handed over'), ('split_off', 'Split off'), ('part_delivered', 'Part delivered'), ('part_lost', 'Part lost'), ('part_returned', 'Part returned'), ('access_granted', 'Access granted'), ('access_denied', 'Access denied'), ('refused_by_recipient', 'Refused by recipient'), ('amended', 'Amended'), ('action', 'Action taken'), ('tracking_ended', 'Tracking ended'), ('visibility_changed', 'Visibility changed'), ('note', 'Note'), ('access_changed', 'Access changed'), ('discussed', 'Discussed'), ('agreed', 'Agreed'), ('consented', 'Consented'), ('refused', 'Refused'), ('denied', 'Denied'), ('carried_out', 'Carried out')], max_length=32)),
-                ('occurred_at', models.DateTimeField()),
-                ('precision', models.CharField(choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('bound', models.CharField(choices=[('at', 'at'), ('about', 'about'), ('by', 'by (no later than)')], default='', max_length=32)),
-                ('time_zone', models.CharField(max_length=64)),
-                ('effective_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, choices=[('own_side', 'its own side'), ('other', 'another side'), ('unknown', 'not known')], default='', max_length=32)),
-                ('access', models.CharField(blank=True, choices=[('open', 'open'), ('restricted', 'restricted'), ('closed', 'closed'), ('contested', 'contested'), ('unknown', 'unknown')], default='', max_length=32)),
-                ('loss_mode', models.CharField(blank=True, choices=[('crowd', 'taken by a crowd'), ('armed', 'taken by armed people'), ('theft', 'stolen'), ('confiscation', 'confiscated'), ('destroyed', 'destroyed'), ('intercepted', 'intercepted'), ('unknown', 'not known')], default='', max_length=32)),
-                ('trucks', models.PositiveIntegerField(null=True)),
-                ('tonnes_low', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('tonnes_high', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('declares', models.JSONField(default=dict)),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[("record", "recorded"), ("correct", "corrected"), ("retract", "retracted")],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "chain",
+                    models.BigIntegerField(db_index=True, help_text="Sequence of the chain's first entry."),
+                ),
+                ("supersedes", models.BigIntegerField(null=True)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("staff", "staff only"),
+                            ("parties", "the convoy's sponsors, carrier and consignee"),
+                            ("partners", "all partners who see the subject"),
+                            ("public", "everybody"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("backfilled", models.BooleanField(default=False)),
+                ("known_from", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("registered", "Registered"),
+                            ("departed", "Departed"),
+                            ("stopped", "Stopped"),
+                            ("resumed", "Resumed"),
+                            ("held", "Held"),
+                            ("released", "Released"),
+                            ("turned_back", "Turned back"),
+                            ("delivered", "Delivered"),
+                            ("returned", "Returned"),
+                            ("lost", "Lost"),
+                            ("cancelled", "Cancelled"),
+                            ("seen", "Still there"),
+                            ("arrived", "Arrived"),
+                            ("passed", "Passed"),
+                            ("inspected", "Inspected"),
+                            ("rerouted", "Rerouted"),
+                            ("handed_over", "Handed over"),
+                            ("split_off", "Split off"),
+                            ("part_delivered", "Part delivered"),
+                            ("part_lost", "Part lost"),
+                            ("part_returned", "Part returned"),
+                            ("access_granted", "Access granted"),
+                            ("access_denied", "Access denied"),
+                            ("refused_by_recipient", "Refused by recipient"),
+                            ("amended", "Amended"),
+                            ("action", "Action taken"),
+                            ("tracking_ended", "Tracking ended"),
+                            ("visibility_changed", "Visibility changed"),
+                            ("note", "Note"),
+                            ("access_changed", "Access changed"),
+                            ("discussed", "Discussed"),
+                            ("agreed", "Agreed"),
+                            ("consented", "Consented"),
+                            ("refused", "Refused"),
+                            ("denied", "Denied"),
+                            ("carried_out", "Carried out"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "precision",
+                    models.CharField(
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "bound",
+                    models.CharField(
+                        choices=[("at", "at"), ("about", "about"), ("by", "by (no later than)")],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("time_zone", models.CharField(max_length=64)),
+                ("effective_at", models.DateTimeField()),
+                (
+                    "decided_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("own_side", "its own side"),
+                            ("other", "another side"),
+                            ("unknown", "not known"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "access",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "open"),
+                            ("restricted", "restricted"),
+                            ("closed", "closed"),
+                            ("contested", "contested"),
+                            ("unknown", "unknown"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "loss_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("crowd", "taken by a crowd"),
+                            ("armed", "taken by armed people"),
+                            ("theft", "stolen"),
+                            ("confiscation", "confiscated"),
+                            ("destroyed", "destroyed"),
+                            ("intercepted", "intercepted"),
+                            ("unknown", "not known"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("trucks", models.PositiveIntegerField(null=True)),
+                ("tonnes_low", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                ("tonnes_high", models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
+                ("declares", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['sequence'],
+                "ordering": ["sequence"],
             },
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('type', models.CharField(choices=[('event', 'event'), ('claim', 'claim'), ('erasure', 'erasure')], max_length=8)),
-                ('open_salt', models.BinaryField(max_length=16)),
-                ('detail_salt', models.BinaryField(max_length=16)),
-                ('words_digest', models.BinaryField(max_length=32)),
-                ('leaf_hash', models.BinaryField(max_length=32)),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("event", "event"), ("claim", "claim"), ("erasure", "erasure")], max_length=8
+                    ),
+                ),
+                ("open_salt", models.BinaryField(max_length=16)),
+                ("detail_salt", models.BinaryField(max_length=16)),
+                ("words_digest", models.BinaryField(max_length=32)),
+                ("leaf_hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ['sequence'],
+                "ordering": ["sequence"],
             },
         ),
         migrations.CreateModel(
-            name='LedgerHead',
+            name="LedgerHead",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('size', models.BigIntegerField(default=0)),
-                ('root', models.BinaryField(max_length=32)),
-                ('frontier', models.JSONField(default=list, help_text='Hex hashes of complete subtrees, largest first.')),
-                ('time', models.DateTimeField(null=True)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("size", models.BigIntegerField(default=0)),
+                ("root", models.BinaryField(max_length=32)),
+                (
+                    "frontier",
+                    models.JSONField(
+                        default=list, help_text="Hex hashes of complete subtrees, largest first."
+                    ),
+                ),
+                ("time", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerNode',
+            name="LedgerNode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField()),
-                ('index', models.BigIntegerField()),
-                ('hash', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField()),
+                ("index", models.BigIntegerField()),
+                ("hash", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='OtherReference',
+            name="OtherReference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('issuer', models.CharField(max_length=100)),
-                ('number', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("issuer", models.CharField(max_length=100)),
+                ("number", models.CharField(max_length=100)),
             ],
             options={
-                'ordering': ['issuer', 'number'],
+                "ordering": ["issuer", "number"],
             },
         ),
         migrations.CreateModel(
-            name='PlaceName',
+            name="PlaceName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('party', models.CharField(choices=[('hy', 'as Armenian sources print it'), ('az', 'as Azerbaijani sources print it'), ('other', 'as others print it')], max_length=16)),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('is_alias', models.BooleanField(default=False, verbose_name='other spelling')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "party",
+                    models.CharField(
+                        choices=[
+                            ("hy", "as Armenian sources print it"),
+                            ("az", "as Azerbaijani sources print it"),
+                            ("other", "as others print it"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=8)),
+                ("is_alias", models.BooleanField(default=False, verbose_name="other spelling")),
             ],
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('code', models.SlugField(max_length=64, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('desk_email', models.EmailField(blank=True, help_text='Where recipients of alerts may answer.', max_length=254)),
-                ('desk_telephone', models.CharField(blank=True, max_length=40)),
-                ('is_exercise', models.BooleanField(default=False, verbose_name='for exercises only')),
+                ("code", models.SlugField(max_length=64, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "desk_email",
+                    models.EmailField(
+                        blank=True, help_text="Where recipients of alerts may answer.", max_length=254
+                    ),
+                ),
+                ("desk_telephone", models.CharField(blank=True, max_length=40)),
+                ("is_exercise", models.BooleanField(default=False, verbose_name="for exercises only")),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='RouteStop',
+            name="RouteStop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
             ],
             options={
-                'ordering': ['route', 'position'],
+                "ordering": ["route", "position"],
             },
         ),
         migrations.CreateModel(
-            name='StateInterval',
+            name="StateInterval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('dispatched', 'dispatched'), ('stopped', 'stopped'), ('held', 'held'), ('delivered', 'delivered'), ('returned', 'returned'), ('lost', 'lost'), ('cancelled', 'cancelled')], default='', max_length=32)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('known_from', models.DateTimeField()),
-                ('known_until', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField()),
-                ('opened_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closed_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('opening_chain', models.BigIntegerField()),
-                ('closing_chain', models.BigIntegerField(null=True)),
-                ('ended', models.CharField(blank=True, max_length=32)),
-                ('is_end_inferred', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("dispatched", "dispatched"),
+                            ("stopped", "stopped"),
+                            ("held", "held"),
+                            ("delivered", "delivered"),
+                            ("returned", "returned"),
+                            ("lost", "lost"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("known_from", models.DateTimeField()),
+                ("known_until", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "opened_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "closed_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("opening_chain", models.BigIntegerField()),
+                ("closing_chain", models.BigIntegerField(null=True)),
+                ("ended", models.CharField(blank=True, max_length=32)),
+                ("is_end_inferred", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['convoy', 'starts_at', 'known_from'],
+                "ordering": ["convoy", "starts_at", "known_from"],
             },
         ),
         migrations.CreateModel(
-            name='Words',
+            name="Words",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('fields', models.JSONField(default=dict)),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("fields", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name_plural': 'words',
+                "verbose_name_plural": "words",
             },
         ),
         migrations.CreateModel(
-            name='ChangeSet',
+            name="ChangeSet",
             fields=[
-                ('uuid', models.UUIDField(primary_key=True, serialize=False)),
-                ('contents_digest', models.CharField(max_length=64)),
-                ('door', models.CharField(max_length=32)),
-                ('recorded_at', models.DateTimeField()),
-                ('sequences', models.JSONField(help_text='What each step became: the result that a repeat is given.')),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("uuid", models.UUIDField(primary_key=True, serialize=False)),
+                ("contents_digest", models.CharField(max_length=64)),
+                ("door", models.CharField(max_length=32)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "sequences",
+                    models.JSONField(help_text="What each step became: the result that a repeat is given."),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('act', models.CharField(choices=[('record', 'recorded'), ('correct', 'corrected'), ('retract', 'retracted')], default='', max_length=32)),
-                ('chain', models.BigIntegerField(db_index=True, help_text="Sequence of the chain's first entry.")),
-                ('supersedes', models.BigIntegerField(null=True)),
-                ('audience', models.CharField(choices=[('staff', 'staff only'), ('parties', "the convoy's sponsors, carrier and consignee"), ('partners', 'all partners who see the subject'), ('public', 'everybody')], default='', max_length=32)),
-                ('backfilled', models.BooleanField(default=False)),
-                ('known_from', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('target_item', models.CharField(blank=True, choices=[('tonnes', 'tonnage'), ('trucks', 'trucks'), ('cargo', 'cargo'), ('sponsors', 'sponsors'), ('carrier', 'carrier'), ('consignee', 'consignee'), ('origin', 'origin'), ('destination', 'destination'), ('route', 'route'), ('planned_departure', 'planned departure'), ('due_arrival', 'due arrival'), ('references', 'other references')], default='', max_length=32)),
-                ('stance', models.CharField(choices=[('reports', 'reports'), ('confirms', 'confirms'), ('disputes', 'disputes'), ('denies', 'denies')], default='', max_length=32)),
-                ('is_verbatim', models.BooleanField(default=False)),
-                ('speaker_kind', models.CharField(choices=[('party', 'party to the dispute'), ('carrier_staff', 'sender or carrier'), ('monitor', 'monitor on site'), ('neutral', 'neutral third party'), ('media', 'media')], default='', max_length=32)),
-                ('is_confidential', models.BooleanField(default=False, help_text="Others than staff see the speaker's kind only.")),
-                ('said_on', models.DateField(null=True)),
-                ('reported_on', models.DateField(null=True)),
-                ('alleged_holders', models.JSONField(default=list)),
-                ('alleged_causes', models.JSONField(default=list)),
-                ('alleged_at', models.DateTimeField(null=True)),
-                ('alleged_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', max_length=32)),
-                ('alleged_access', models.CharField(blank=True, choices=[('open', 'open'), ('restricted', 'restricted'), ('closed', 'closed'), ('contested', 'contested'), ('unknown', 'unknown')], default='', max_length=32)),
-                ('alleged_order', models.CharField(blank=True, choices=[('together', 'together'), ('aghdam_first', 'Aghdam road first'), ('lachin_first', 'Lachin road first'), ('separate', 'separately')], default='', max_length=32)),
-                ('alleged_trucks', models.PositiveIntegerField(null=True)),
-                ('alleged_tonnes_low', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('alleged_tonnes_high', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('change_set', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='convoys.changeset')),
-                ('target_agreement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='convoys.agreement')),
-                ('target_claim', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='convoys.claim')),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[("record", "recorded"), ("correct", "corrected"), ("retract", "retracted")],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "chain",
+                    models.BigIntegerField(db_index=True, help_text="Sequence of the chain's first entry."),
+                ),
+                ("supersedes", models.BigIntegerField(null=True)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("staff", "staff only"),
+                            ("parties", "the convoy's sponsors, carrier and consignee"),
+                            ("partners", "all partners who see the subject"),
+                            ("public", "everybody"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("backfilled", models.BooleanField(default=False)),
+                ("known_from", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "target_item",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("tonnes", "tonnage"),
+                            ("trucks", "trucks"),
+                            ("cargo", "cargo"),
+                            ("sponsors", "sponsors"),
+                            ("carrier", "carrier"),
+                            ("consignee", "consignee"),
+                            ("origin", "origin"),
+                            ("destination", "destination"),
+                            ("route", "route"),
+                            ("planned_departure", "planned departure"),
+                            ("due_arrival", "due arrival"),
+                            ("references", "other references"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "stance",
+                    models.CharField(
+                        choices=[
+                            ("reports", "reports"),
+                            ("confirms", "confirms"),
+                            ("disputes", "disputes"),
+                            ("denies", "denies"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("is_verbatim", models.BooleanField(default=False)),
+                (
+                    "speaker_kind",
+                    models.CharField(
+                        choices=[
+                            ("party", "party to the dispute"),
+                            ("carrier_staff", "sender or carrier"),
+                            ("monitor", "monitor on site"),
+                            ("neutral", "neutral third party"),
+                            ("media", "media"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "is_confidential",
+                    models.BooleanField(
+                        default=False, help_text="Others than staff see the speaker's kind only."
+                    ),
+                ),
+                ("said_on", models.DateField(null=True)),
+                ("reported_on", models.DateField(null=True)),
+                ("alleged_holders", models.JSONField(default=list)),
+                ("alleged_causes", models.JSONField(default=list)),
+                ("alleged_at", models.DateTimeField(null=True)),
+                (
+                    "alleged_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "alleged_access",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "open"),
+                            ("restricted", "restricted"),
+                            ("closed", "closed"),
+                            ("contested", "contested"),
+                            ("unknown", "unknown"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "alleged_order",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("together", "together"),
+                            ("aghdam_first", "Aghdam road first"),
+                            ("lachin_first", "Lachin road first"),
+                            ("separate", "separately"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                ("alleged_trucks", models.PositiveIntegerField(null=True)),
+                (
+                    "alleged_tonnes_low",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True),
+                ),
+                (
+                    "alleged_tonnes_high",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "change_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="%(class)ss",
+                        to="convoys.changeset",
+                    ),
+                ),
+                (
+                    "target_agreement",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="convoys.agreement",
+                    ),
+                ),
+                (
+                    "target_claim",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="convoys.claim",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sequence'],
+                "ordering": ["sequence"],
             },
         ),
         migrations.CreateModel(
-            name='ControlPoint',
+            name="ControlPoint",
             fields=[
-                ('place', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='control_point', serialize=False, to='convoys.place')),
-                ('type', models.CharField(choices=[('checkpoint', 'checkpoint'), ('crossing', 'crossing'), ('post', 'post'), ('bridge', 'bridge'), ('transshipment', 'transshipment point'), ('stretch', 'stretch of road')], default='', max_length=32)),
-                ('access', models.CharField(blank=True, choices=[('open', 'open'), ('restricted', 'restricted'), ('closed', 'closed'), ('contested', 'contested'), ('unknown', 'unknown')], default='', editable=False, max_length=32)),
-                ('access_since', models.DateTimeField(editable=False, null=True)),
-                ('access_precision', models.CharField(blank=True, choices=[('minute', 'to the minute'), ('hour', 'to the hour'), ('day', 'to the day'), ('month', 'to the month')], default='', editable=False, max_length=32)),
-                ('newest_entry', models.BigIntegerField(editable=False, null=True)),
+                (
+                    "place",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="control_point",
+                        serialize=False,
+                        to="convoys.place",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("checkpoint", "checkpoint"),
+                            ("crossing", "crossing"),
+                            ("post", "post"),
+                            ("bridge", "bridge"),
+                            ("transshipment", "transshipment point"),
+                            ("stretch", "stretch of road"),
+                        ],
+                        default="",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "access",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("open", "open"),
+                            ("restricted", "restricted"),
+                            ("closed", "closed"),
+                            ("contested", "contested"),
+                            ("unknown", "unknown"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("access_since", models.DateTimeField(editable=False, null=True)),
+                (
+                    "access_precision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("minute", "to the minute"),
+                            ("hour", "to the hour"),
+                            ("day", "to the day"),
+                            ("month", "to the month"),
+                        ],
+                        default="",
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("newest_entry", models.BigIntegerField(editable=False, null=True)),
             ],
             options={
-                'ordering': ['place'],
+                "ordering": ["place"],
             },
         ),
         migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('latitude__isnull', True), ('longitude__isnull', True)), models.Q(('latitude__range', (-90, 90)), ('longitude__range', (-180, 180))), _connector='OR'), name='place_on_earth'),
+            model_name="place",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("latitude__isnull", True), ("longitude__isnull", True)),
+                    models.Q(("latitude__range", (-90, 90)), ("longitude__range", (-180, 180))),
+                    _connector="OR",
+                ),
+                name="place_on_earth",
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='alleged_place',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="claim",
+            name="alleged_place",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='carrier',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation'),
+            model_name="convoy",
+            name="carrier",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='consignee',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation'),
+            model_name="convoy",
+            name="consignee",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='destination',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="convoy",
+            name="destination",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='heading',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="convoy",
+            name="heading",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='origin',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="convoy",
+            name="origin",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='stands_at',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='standing_convoys', to='convoys.place'),
+            model_name="convoy",
+            name="stands_at",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="standing_convoys",
+                to="convoys.place",
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='target_convoy',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='convoys.convoy'),
+            model_name="claim",
+            name="target_convoy",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="claims",
+                to="convoys.convoy",
+            ),
         ),
         migrations.AddField(
-            model_name='cargoline',
-            name='convoy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cargo_lines', to='convoys.convoy'),
+            model_name="cargoline",
+            name="convoy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="cargo_lines", to="convoys.convoy"
+            ),
         ),
         migrations.AddField(
-            model_name='convoyorganisation',
-            name='convoy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='organisations', to='convoys.convoy'),
+            model_name="convoyorganisation",
+            name="convoy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="organisations", to="convoys.convoy"
+            ),
         ),
         migrations.AddField(
-            model_name='convoyorganisation',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='convoys', to='accounts.organisation'),
+            model_name="convoyorganisation",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="convoys",
+                to="accounts.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='erasure',
-            name='author',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="erasure",
+            name="author",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='agreement',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='convoys.agreement'),
+            model_name="event",
+            name="agreement",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="convoys.agreement",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="event",
+            name="author",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='change_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='convoys.changeset'),
+            model_name="event",
+            name="change_set",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="convoys.changeset"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='convoy',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='convoys.convoy'),
+            model_name="event",
+            name="convoy",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="convoys.convoy",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='decided_by_organisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organisation'),
+            model_name="event",
+            name="decided_by_organisation",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='heading',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="event",
+            name="heading",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='place',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="event",
+            name="place",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='target_event',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='convoys.event'),
+            model_name="claim",
+            name="target_event",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="claims",
+                to="convoys.event",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgerhead',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='one_ledger_head'),
+            model_name="ledgerhead",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="one_ledger_head"),
         ),
         migrations.AddConstraint(
-            model_name='ledgernode',
-            constraint=models.UniqueConstraint(fields=('level', 'index'), name='ledger_node_once'),
+            model_name="ledgernode",
+            constraint=models.UniqueConstraint(fields=("level", "index"), name="ledger_node_once"),
         ),
         migrations.AddField(
-            model_name='otherreference',
-            name='convoy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='other_references', to='convoys.convoy'),
+            model_name="otherreference",
+            name="convoy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="other_references",
+                to="convoys.convoy",
+            ),
         ),
         migrations.AddField(
-            model_name='placename',
-            name='place',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='convoys.place'),
+            model_name="placename",
+            name="place",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="names", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='route',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='convoys', to='convoys.route'),
+            model_name="convoy",
+            name="route",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="convoys",
+                to="convoys.route",
+            ),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='routes',
-            field=models.ManyToManyField(blank=True, related_name='agreements', to='convoys.route'),
+            model_name="agreement",
+            name="routes",
+            field=models.ManyToManyField(blank=True, related_name="agreements", to="convoys.route"),
         ),
         migrations.AddField(
-            model_name='routestop',
-            name='place',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='route_stops', to='convoys.place'),
+            model_name="routestop",
+            name="place",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="route_stops", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='routestop',
-            name='route',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stops', to='convoys.route'),
+            model_name="routestop",
+            name="route",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="stops", to="convoys.route"
+            ),
         ),
         migrations.AddField(
-            model_name='stateinterval',
-            name='convoy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='state_intervals', to='convoys.convoy'),
+            model_name="stateinterval",
+            name="convoy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="state_intervals",
+                to="convoys.convoy",
+            ),
         ),
         migrations.AddField(
-            model_name='stateinterval',
-            name='stands_at',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="stateinterval",
+            name="stands_at",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="convoys.place"
+            ),
         ),
         migrations.AddField(
-            model_name='stateinterval',
-            name='held_before',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.controlpoint'),
+            model_name="stateinterval",
+            name="held_before",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="convoys.controlpoint",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='control_point',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='convoys.controlpoint'),
+            model_name="event",
+            name="control_point",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="convoys.controlpoint",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='held_before',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.controlpoint'),
+            model_name="event",
+            name="held_before",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="convoys.controlpoint",
+            ),
         ),
         migrations.AddField(
-            model_name='convoy',
-            name='held_before',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='held_convoys', to='convoys.controlpoint'),
+            model_name="convoy",
+            name="held_before",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="held_convoys",
+                to="convoys.controlpoint",
+            ),
         ),
         migrations.AddField(
-            model_name='controlpoint',
-            name='side_a',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="controlpoint",
+            name="side_a",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="convoys.place",
+            ),
         ),
         migrations.AddField(
-            model_name='controlpoint',
-            name='side_b',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='convoys.place'),
+            model_name="controlpoint",
+            name="side_b",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="convoys.place",
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='target_control_point',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='convoys.controlpoint'),
+            model_name="claim",
+            name="target_control_point",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="claims",
+                to="convoys.controlpoint",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cargoline',
-            constraint=models.UniqueConstraint(fields=('convoy', 'line'), name='cargo_line_once'),
+            model_name="cargoline",
+            constraint=models.UniqueConstraint(fields=("convoy", "line"), name="cargo_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='cargoline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tonnes_low__gte', 0), models.Q(('tonnes_high__isnull', True), ('tonnes_high__gte', models.F('tonnes_low')), _connector='OR')), models.Q(('tonnes_high__isnull', True), ('tonnes_low__isnull', True)), _connector='OR'), name='cargo_tonnage_in_order'),
+            model_name="cargoline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("tonnes_low__gte", 0),
+                        models.Q(
+                            ("tonnes_high__isnull", True),
+                            ("tonnes_high__gte", models.F("tonnes_low")),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(("tonnes_high__isnull", True), ("tonnes_low__isnull", True)),
+                    _connector="OR",
+                ),
+                name="cargo_tonnage_in_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='convoyorganisation',
-            index=models.Index(fields=['organisation', 'convoy'], name='convoy_by_organisation'),
+            model_name="convoyorganisation",
+            index=models.Index(fields=["organisation", "convoy"], name="convoy_by_organisation"),
         ),
         migrations.AddConstraint(
-            model_name='convoyorganisation',
-            constraint=models.UniqueConstraint(fields=('convoy', 'organisation', 'part'), name='convoy_organisation_part_once'),
+            model_name="convoyorganisation",
+            constraint=models.UniqueConstraint(
+                fields=("convoy", "organisation", "part"), name="convoy_organisation_part_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='otherreference',
-            constraint=models.UniqueConstraint(fields=('issuer', 'number'), name='other_reference_once_per_issuer'),
+            model_name="otherreference",
+            constraint=models.UniqueConstraint(
+                fields=("issuer", "number"), name="other_reference_once_per_issuer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placename',
-            constraint=models.UniqueConstraint(fields=('place', 'party', 'name'), name='place_name_once'),
+            model_name="placename",
+            constraint=models.UniqueConstraint(fields=("place", "party", "name"), name="place_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='routestop',
-            constraint=models.UniqueConstraint(fields=('route', 'position'), name='route_position_once'),
+            model_name="routestop",
+            constraint=models.UniqueConstraint(fields=("route", "position"), name="route_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='routestop',
-            constraint=models.UniqueConstraint(fields=('route', 'place'), name='route_place_once'),
+            model_name="routestop",
+            constraint=models.UniqueConstraint(fields=("route", "place"), name="route_place_once"),
         ),
         migrations.AddIndex(
-            model_name='stateinterval',
-            index=models.Index(fields=['convoy', 'starts_at'], name='interval_by_convoy'),
+            model_name="stateinterval",
+            index=models.Index(fields=["convoy", "starts_at"], name="interval_by_convoy"),
         ),
         migrations.AddIndex(
-            model_name='stateinterval',
-            index=models.Index(fields=['state', 'starts_at'], name='interval_by_state'),
+            model_name="stateinterval",
+            index=models.Index(fields=["state", "starts_at"], name="interval_by_state"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['convoy', 'effective_at', 'chain'], name='event_by_convoy'),
+            model_name="event",
+            index=models.Index(fields=["convoy", "effective_at", "chain"], name="event_by_convoy"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['control_point', 'effective_at', 'chain'], name='event_by_control_point'),
+            model_name="event",
+            index=models.Index(
+                fields=["control_point", "effective_at", "chain"], name="event_by_control_point"
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['agreement', 'effective_at', 'chain'], name='event_by_agreement'),
+            model_name="event",
+            index=models.Index(fields=["agreement", "effective_at", "chain"], name="event_by_agreement"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('agreement', None), ('control_point', None), ('convoy__isnull', False)), models.Q(('agreement', None), ('control_point__isnull', False), ('convoy', None)), models.Q(('agreement__isnull', False), ('control_point', None), ('convoy', None)), _connector='OR'), name='event_of_one_subject'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("agreement", None), ("control_point", None), ("convoy__isnull", False)),
+                    models.Q(("agreement", None), ("control_point__isnull", False), ("convoy", None)),
+                    models.Q(("agreement__isnull", False), ("control_point", None), ("convoy", None)),
+                    _connector="OR",
+                ),
+                name="event_of_one_subject",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tonnes_low__gte', 0), models.Q(('tonnes_high__isnull', True), ('tonnes_high__gte', models.F('tonnes_low')), _connector='OR')), models.Q(('tonnes_high__isnull', True), ('tonnes_low__isnull', True)), _connector='OR'), name='event_tonnage_in_order'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("tonnes_low__gte", 0),
+                        models.Q(
+                            ("tonnes_high__isnull", True),
+                            ("tonnes_high__gte", models.F("tonnes_low")),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(("tonnes_high__isnull", True), ("tonnes_low__isnull", True)),
+                    _connector="OR",
+                ),
+                name="event_tonnage_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('supersedes',), name='event_superseded_once'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("supersedes",), name="event_superseded_once"),
         ),
         migrations.AddIndex(
-            model_name='convoy',
-            index=models.Index(fields=['status', 'held_since'], name='convoy_by_state'),
+            model_name="convoy",
+            index=models.Index(fields=["status", "held_since"], name="convoy_by_state"),
         ),
         migrations.AddIndex(
-            model_name='convoy',
-            index=models.Index(fields=['route', 'status'], name='convoy_by_route'),
+            model_name="convoy",
+            index=models.Index(fields=["route", "status"], name="convoy_by_route"),
         ),
         migrations.AddIndex(
-            model_name='convoy',
-            index=models.Index(fields=['last_reported_at'], name='convoy_by_last_report'),
+            model_name="convoy",
+            index=models.Index(fields=["last_reported_at"], name="convoy_by_last_report"),
         ),
         migrations.AddConstraint(
-            model_name='convoy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tonnes_low__gte', 0), models.Q(('tonnes_high__isnull', True), ('tonnes_high__gte', models.F('tonnes_low')), _connector='OR')), models.Q(('tonnes_high__isnull', True), ('tonnes_low__isnull', True)), _connector='OR'), name='convoy_tonnage_in_order'),
+            model_name="convoy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("tonnes_low__gte", 0),
+                        models.Q(
+                            ("tonnes_high__isnull", True),
+                            ("tonnes_high__gte", models.F("tonnes_low")),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(("tonnes_high__isnull", True), ("tonnes_low__isnull", True)),
+                    _connector="OR",
+                ),
+                name="convoy_tonnage_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('target_agreement', None), ('target_claim', None), ('target_control_point', None), ('target_convoy', None), ('target_event__isnull', False), ('target_item', '')), models.Q(('target_agreement', None), ('target_claim__isnull', False), ('target_control_point', None), ('target_convoy', None), ('target_event', None), ('target_item', '')), models.Q(('target_agreement', None), ('target_claim', None), ('target_control_point', None), ('target_convoy__isnull', False), ('target_event', None), models.Q(('target_item', ''), _negated=True)), models.Q(('target_agreement', None), ('target_claim', None), ('target_control_point__isnull', False), ('target_convoy', None), ('target_event', None), ('target_item', '')), models.Q(('target_agreement__isnull', False), ('target_claim', None), ('target_control_point', None), ('target_convoy', None), ('target_event', None), ('target_item', '')), _connector='OR'), name='claim_of_one_target'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("target_agreement", None),
+                        ("target_claim", None),
+                        ("target_control_point", None),
+                        ("target_convoy", None),
+                        ("target_event__isnull", False),
+                        ("target_item", ""),
+                    ),
+                    models.Q(
+                        ("target_agreement", None),
+                        ("target_claim__isnull", False),
+                        ("target_control_point", None),
+                        ("target_convoy", None),
+                        ("target_event", None),
+                        ("target_item", ""),
+                    ),
+                    models.Q(
+                        ("target_agreement", None),
+                        ("target_claim", None),
+                        ("target_control_point", None),
+                        ("target_convoy__isnull", False),
+                        ("target_event", None),
+                        models.Q(("target_item", ""), _negated=True),
+                    ),
+                    models.Q(
+                        ("target_agreement", None),
+                        ("target_claim", None),
+                        ("target_control_point__isnull", False),
+                        ("target_convoy", None),
+                        ("target_event", None),
+                        ("target_item", ""),
+                    ),
+                    models.Q(
+                        ("target_agreement__isnull", False),
+                        ("target_claim", None),
+                        ("target_control_point", None),
+                        ("target_convoy", None),
+                        ("target_event", None),
+                        ("target_item", ""),
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_of_one_target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('alleged_tonnes_low__gte', 0), models.Q(('alleged_tonnes_high__isnull', True), ('alleged_tonnes_high__gte', models.F('alleged_tonnes_low')), _connector='OR')), models.Q(('alleged_tonnes_high__isnull', True), ('alleged_tonnes_low__isnull', True)), _connector='OR'), name='claim_tonnage_in_order'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("alleged_tonnes_low__gte", 0),
+                        models.Q(
+                            ("alleged_tonnes_high__isnull", True),
+                            ("alleged_tonnes_high__gte", models.F("alleged_tonnes_low")),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(("alleged_tonnes_high__isnull", True), ("alleged_tonnes_low__isnull", True)),
+                    _connector="OR",
+                ),
+                name="claim_tonnage_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.UniqueConstraint(fields=('supersedes',), name='claim_superseded_once'),
+            model_name="claim",
+            constraint=models.UniqueConstraint(fields=("supersedes",), name="claim_superseded_once"),
         ),
     ]

@@ -24,7 +24,7 @@ class OnFreePort(Controller):
     """The library's first knock goes to the port asked for; ours asks for any, so it looks it up."""
 
     def _trigger_server(self) -> None:
-        sockets: Any = self.server.sockets  # type: ignore[union-attr]
+        sockets: Any = self.server.sockets
         self.port = sockets[0].getsockname()[1]
         super()._trigger_server()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -16,12 +17,13 @@ from tests.importing.loaded import loaded_case
 __all__ = ["loaded_case"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded_case")]
 STAFF = Viewer(is_staff=True)
+ENDS = ("start", "end")
 
 
 def ask(group_by: str = "convoy", as_of: str = "2023-09-14", **window: str) -> TonneDays:
     moment = Moment.parse(as_of, as_of)
-    bounds = {name: end_of_day(Moment.parse(text).asked.date()) for name, text in window.items()}
-    return tonne_days(Convoy.objects.all(), STAFF, group_by, moment, Window(**bounds))
+    start, end = (end_of_day(date.fromisoformat(window[name])) if name in window else None for name in ENDS)
+    return tonne_days(Convoy.objects.all(), STAFF, group_by, moment, Window(start, end))
 
 
 def group(answer: TonneDays, key: str) -> Group:
