@@ -14,11 +14,10 @@ from typing import Any
 from django.db.models import Max
 
 from convoys import merkle
-from convoys.canonical import Groups, claim_groups, entry_leaf, erasure_groups, event_groups, group_digest
-from convoys.models import Claim, EntryType, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.canonical import entry_leaf, group_digest
+from convoys.models import Claim, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode
+from convoys.queries.ledger_rows import BATCH, Stretch, groups_of, read_stretch
 from convoys.vocabulary import Act
-
-BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,11 @@ class Verdict:
     flaw: Flaw | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Batch:
-    """Rows of one stretch of the ledger, by sequence."""
+    """One stretch of the ledger, which of its entries' words were erased, and the nodes that it closes."""
 
-    entries: dict[int, LedgerEntry]
-    rows: dict[str, dict[int, Any]]
-    words: dict[int, Words]
+    stretch: Stretch
     erased: set[int]
     nodes: dict[tuple[int, int], bytes]
 
@@ -103,27 +100,12 @@ def _last_row() -> int:
 
 
 def _read(first: int, last: int) -> _Batch:
-    span = {"sequence__gte": first, "sequence__lte": last}
-    events = Event.objects.select_related("convoy", "author").filter(**span)
-    claims = Claim.objects.select_related("target_convoy", "author").filter(**span)
-    erasures = Erasure.objects.select_related("author").filter(**span)
     nodes: dict[tuple[int, int], bytes] = {}
     for level, low, high in _closed_levels(first, last):
         rows = LedgerNode.objects.filter(level=level, index__gte=low, index__lte=high)
         nodes |= {(level, index): bytes(value) for index, value in rows.values_list("index", "hash")}
-    return _Batch(
-        entries=LedgerEntry.objects.filter(**span).in_bulk(),
-        rows={
-            EntryType.EVENT: {row.sequence: row for row in events},
-            EntryType.CLAIM: {row.sequence: row for row in claims},
-            EntryType.ERASURE: {row.sequence: row for row in erasures},
-        },
-        words=Words.objects.filter(**span).in_bulk(),
-        erased=set(
-            Erasure.objects.filter(erased__gte=first, erased__lte=last).values_list("erased", flat=True)
-        ),
-        nodes=nodes,
-    )
+    erased = Erasure.objects.filter(erased__gte=first, erased__lte=last).values_list("erased", flat=True)
+    return _Batch(read_stretch(first, last), set(erased), nodes)
 
 
 def _closed_levels(first: int, last: int) -> Iterator[tuple[int, int, int]]:
@@ -137,21 +119,22 @@ def _closed_levels(first: int, last: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes | None]:
-    entry = batch.entries.get(sequence)
-    present = [kind for kind, rows in batch.rows.items() if sequence in rows]
+    rows = batch.stretch.rows
+    entry = batch.stretch.entries.get(sequence)
+    present = [kind for kind in rows if sequence in rows[kind]]
     if entry is None:
         return ("an entry was put in beside the ledger" if present else "the entry is missing"), None
     if sequence > size:
         return "an entry lies behind the head", None
     if present != [entry.type]:
         return "its row is missing or of another type", None
-    row = batch.rows[entry.type][sequence]
+    row = rows[entry.type][sequence]
     if not _is_in_its_place(row, sequence):
         return "it stands in another's place", None
-    words = batch.words.get(sequence)
+    words = batch.stretch.words.get(sequence)
     if words is None and sequence not in batch.erased:
         return "its words are gone without an erasure", None
-    groups = _groups(entry.type, row, words.fields if words else {})
+    groups = groups_of(entry.type, row, words.fields if words else {})
     words_digest = group_digest(bytes(words.salt), groups["words"]) if words else bytes(entry.words_digest)
     if words_digest != bytes(entry.words_digest):
         return "its words were changed", None
@@ -171,12 +154,3 @@ def _is_in_its_place(row: Any, sequence: int) -> bool:
     if isinstance(row, Erasure):
         return row.erased < sequence
     return bool(row.chain == sequence if row.act == Act.RECORD else row.chain <= row.supersedes < sequence)
-
-
-def _groups(kind: str, row: Any, words: dict[str, Any]) -> Groups:
-    makers: dict[str, Callable[[Any, dict[str, Any]], Groups]] = {
-        EntryType.EVENT: event_groups,
-        EntryType.CLAIM: claim_groups,
-        EntryType.ERASURE: erasure_groups,
-    }
-    return makers[kind](row, words)
