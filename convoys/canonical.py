@@ -18,7 +18,7 @@ from typing import Any
 import rfc8785
 
 from convoys.merkle import leaf_hash
-from convoys.models import Claim, Erasure, Event
+from convoys.models import Claim, Convoy, Erasure, Event
 from convoys.models.event import Entry
 from convoys.vocabulary import SubjectType
 
@@ -28,12 +28,13 @@ Groups = dict[str, dict[str, Any]]
 EVENT_DETAIL = (
     "occurred_at", "precision", "bound", "time_zone", "effective_at", "place_id", "held_before_id",
     "heading_id", "decided_by", "decided_by_organisation_id", "access", "loss_mode", "trucks", "tonnes_low",
-    "tonnes_high", "declares",
+    "tonnes_high", "declares", "damaged_tonnes_low", "damaged_tonnes_high", "refused_tonnes_low",
+    "refused_tonnes_high", "shortfall_reason", "next_carrier_id",
 )  # fmt: skip
 CLAIM_DETAIL = (
     "said_on", "reported_on", "alleged_holders", "alleged_causes", "alleged_at", "alleged_precision",
     "alleged_place_id", "alleged_access", "alleged_order", "alleged_trucks", "alleged_tonnes_low",
-    "alleged_tonnes_high",
+    "alleged_tonnes_high", "alleged_link",
 )  # fmt: skip
 
 
@@ -68,6 +69,11 @@ def _head(entry: Entry) -> dict[str, Any]:
     return head
 
 
+def _named(name: str, convoy: Convoy | None) -> dict[str, str]:
+    """Another convoy by its reference, never by its row's number."""
+    return {name: convoy.reference} if convoy is not None else {}
+
+
 def subject_of(event: Event) -> dict[str, str]:
     """Type and code of what the event is about."""
     if event.convoy is not None:
@@ -93,7 +99,8 @@ def target_of(claim: Claim) -> dict[str, Any]:
 def event_groups(event: Event, words: Mapping[str, Any]) -> Groups:
     """The groups of an event; needs `convoy` and `author` loaded with it."""
     head = _head(event) | {"subject": subject_of(event), "kind": event.kind}
-    return {"open": head, "detail": _fields(event, EVENT_DETAIL), "words": dict(words)}
+    detail = _fields(event, EVENT_DETAIL) | _named("other_convoy", event.other_convoy)
+    return {"open": head, "detail": detail, "words": dict(words)}
 
 
 def claim_groups(claim: Claim, words: Mapping[str, Any]) -> Groups:
@@ -105,7 +112,8 @@ def claim_groups(claim: Claim, words: Mapping[str, Any]) -> Groups:
         "speaker_kind": claim.speaker_kind,
         "confidential": claim.is_confidential,
     }
-    return {"open": head, "detail": _fields(claim, CLAIM_DETAIL), "words": dict(words)}
+    detail = _fields(claim, CLAIM_DETAIL) | _named("alleged_convoy", claim.alleged_convoy)
+    return {"open": head, "detail": detail, "words": dict(words)}
 
 
 def erasure_groups(erasure: Erasure, words: Mapping[str, Any]) -> Groups:

@@ -153,6 +153,8 @@ class _Fold:
                 self._move(rule.kind, event, is_inferred=True)
         if event.kind in TRANSITIONS:
             self._move(event.kind, event, is_inferred=False)
+        elif kind.leads_as and self.facts.state == State.HELD:
+            self._move(event.kind, event, is_inferred=False, leads_as=kind.leads_as)
         else:
             state = self.facts.state
             self.history.steps.append(Step(event, event.kind, False, state, state))
@@ -199,13 +201,13 @@ class _Fold:
         beyond = stops[place] - stops[point]
         return beyond < 0 if self.facts.heading_back else beyond > 0
 
-    def _move(self, kind: str, event: Event, is_inferred: bool) -> None:
+    def _move(self, kind: str, event: Event, is_inferred: bool, leads_as: str = "") -> None:
         facts, before = self.facts, self.facts.state
-        after = next_state(kind, before, facts)
+        after = next_state(leads_as or kind, before, facts)
         if after is None:
             if self.strict:
                 self._refuse(event)
-            after = intended_state(kind, facts)
+            after = intended_state(leads_as or kind, facts)
         self.history.steps.append(Step(event, kind, is_inferred, before, after))
         if facts.hold is not None and after != State.HELD:
             self._end_hold(facts.hold, kind, event, is_inferred)

@@ -30,7 +30,7 @@ from convoys.errors import ConvoyError
 from convoys.models import Convoy
 from convoys.queries.desk_record import record_of
 from convoys.services.changes import Claim, Target
-from convoys.vocabulary import FINAL_STATES, KINDS, NOT_YET, Item, Kind, SubjectType
+from convoys.vocabulary import FINAL_STATES, KINDS, Item, Kind, SubjectType
 
 # Fields that the step of confirmation says in one sentence.
 TOLD_TOGETHER = frozenset({"bound", "day", "time", "precision"})
@@ -81,7 +81,7 @@ class SubjectAdmin(RevisingAdmin):
         """One report of one kind."""
         subject = subject_or_404(self.subject_type, pk)
         kind = KINDS.get(code)
-        if kind is None or kind not in subject.kinds() or kind.code in (*NOT_YET, "registered"):
+        if kind is None or kind not in subject.kinds() or kind.code == "registered":
             raise Http404
         require(request, kind.role)
         history = record_of(subject.row).history
@@ -157,6 +157,7 @@ class SubjectAdmin(RevisingAdmin):
             subject_type=subject.type,
             default_audience=audience,
             zone=subject.zone,
+            is_link=found.item == Item.LINKS,
             initial={"seen": subject.row.newest_entry},
         )
         status = 200

@@ -16,7 +16,7 @@ from convoys.models import Agreement, ControlPoint, Convoy, Place
 from convoys.queries.desk import desk_convoys
 from convoys.queries.history import Subject as Row
 from convoys.services.changes import DEFAULT_AUDIENCE, SubjectRef
-from convoys.vocabulary import KINDS, NOT_YET, Audience, Kind, SubjectType
+from convoys.vocabulary import KINDS, Audience, Kind, SubjectType
 
 
 @dataclass
@@ -91,7 +91,7 @@ class DeskSubject:
 
     def kinds(self) -> list[Kind]:
         """Every kind that can be recorded of this type of subject in this version."""
-        return [kind for kind in KINDS.values() if self.type in kind.subjects and kind.code not in NOT_YET]
+        return [kind for kind in KINDS.values() if self.type in kind.subjects]
 
 
 def subject_or_404(type: SubjectType, pk: str) -> DeskSubject:

@@ -16,6 +16,7 @@ class Claim(Entry):
     """An account with exactly one target: an event or a claim (by the first of its chain), an item
     of a convoy's declaration, a control point or an agreement.
 
+    A claim on the item `links` says what its convoy is to another one.
     `alleged_*` say what it alleges; holders are organisation codes and causes codes of
     `vocabulary.Cause`, both sorted sets.
     """
@@ -50,6 +51,8 @@ class Claim(Entry):
     alleged_trucks = models.PositiveIntegerField(null=True)
     alleged_tonnes_low = tonnes_field()
     alleged_tonnes_high = tonnes_field()
+    alleged_link = code_field(vocabulary.ConvoyLink)
+    alleged_convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="linked_by")
 
     class Meta:
         ordering = ["sequence"]
@@ -98,5 +101,13 @@ class Claim(Entry):
                 name="claim_of_one_target",
             ),
             tonnage_in_order("claim_tonnage_in_order", "alleged_tonnes_low", "alleged_tonnes_high"),
+            models.CheckConstraint(
+                condition=models.Q(alleged_link="", alleged_convoy=None)
+                & ~models.Q(target_item=vocabulary.Item.LINKS.value)
+                | models.Q(alleged_convoy__isnull=False, target_item=vocabulary.Item.LINKS.value)
+                & ~models.Q(alleged_link="")
+                & ~models.Q(alleged_convoy=models.F("target_convoy")),
+                name="claim_links_two_convoys",
+            ),
             models.UniqueConstraint(fields=["supersedes"], name="claim_superseded_once"),
         ]

@@ -80,6 +80,15 @@ class Event(Entry):
     tonnes_low = tonnes_field()
     tonnes_high = tonnes_field()
     declares = models.JSONField(default=dict)
+    # The cargo's account: what of a load came damaged or was refused, beside what its tonnes count.
+    damaged_tonnes_low = tonnes_field()
+    damaged_tonnes_high = tonnes_field()
+    refused_tonnes_low = tonnes_field()
+    refused_tonnes_high = tonnes_field()
+    shortfall_reason = code_field(vocabulary.ShortfallReason)
+    # Where the cargo goes on: the convoy that a part or the whole becomes, and who carries it.
+    other_convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="named_by")
+    next_carrier = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ["sequence"]
@@ -91,6 +100,12 @@ class Event(Entry):
                 name="event_of_one_subject",
             ),
             tonnage_in_order("event_tonnage_in_order", "tonnes_low", "tonnes_high"),
+            tonnage_in_order("event_damaged_in_order", "damaged_tonnes_low", "damaged_tonnes_high"),
+            tonnage_in_order("event_refused_in_order", "refused_tonnes_low", "refused_tonnes_high"),
+            models.CheckConstraint(
+                condition=models.Q(other_convoy=None) | ~models.Q(other_convoy=models.F("convoy")),
+                name="event_names_another_convoy",
+            ),
             models.UniqueConstraint(fields=["supersedes"], name="event_superseded_once"),
         ]
         indexes = [

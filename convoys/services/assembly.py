@@ -12,6 +12,7 @@ from convoys.models import Convoy, Event, OtherReference
 from convoys.queries.routes import route_positions
 from convoys.replay import PROVISIONAL, History, in_force, replay
 from convoys.services import checking
+from convoys.services.balancing import check_balance
 from convoys.services.changes import ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.services.drafting import (
     Draft,
@@ -106,7 +107,8 @@ class Assembly:
                     self._add(retraction_of(row, step, number), self.works[subject])
 
     def replay(self) -> dict[SubjectRef, History]:
-        """The history of each convoy that gets a new event. Raises IllegalHistory.
+        """The history of each convoy that gets a new event. Raises IllegalHistory, and InvalidInput
+        where the cargo of a journey that has ended does not add up.
 
         Where its parties change without an entry that says so, that entry is added here.
         """
@@ -121,6 +123,7 @@ class Assembly:
                 last = len(self.change_set.steps) - 1
                 self._place(draft_event(record, work.row, self.resolver, self.now, last), work)
                 history = self._strictly(work)
+            check_balance(ref.code, before, history)
             histories[ref] = history
         return histories
 

@@ -97,7 +97,8 @@ class Account:
     """One speaker's claim. Speaker and publisher are organisation codes, or free names.
 
     `alleged_holders` and `alleged_causes` are codes; `alleged_place` a place code, or
-    `alleged_place_words` where no place on record fits.
+    `alleged_place_words` where no place on record fits. `alleged_link` and `alleged_convoy` (its
+    reference) say what a convoy is to another one; of the item `links` only, and needed there.
     """
 
     speaker: str
@@ -123,6 +124,8 @@ class Account:
     alleged_trucks: int | None = None
     alleged_tonnes_low: Tonnes = None
     alleged_tonnes_high: Tonnes = None
+    alleged_link: str = ""
+    alleged_convoy: str = ""
     audience: str | None = None
 
 
@@ -130,6 +133,9 @@ class Account:
 class Record:
     """Something that happened. `when` defaults to now, to the minute.
 
+    `tonnes_*` of a kind that accounts for cargo count what became of it, in good order: what came
+    damaged or was refused stands beside them. `other_convoy` is a reference on record,
+    `next_carrier` an organisation's code.
     `declares` maps items of the declaration to values as stored (see `declaration.py`);
     `visible_to` is "all_partners" or a list of organisation codes (of `visibility_changed`, and of
     `registered`, which then writes that entry with it). `is_exercise` counts for `registered` only.
@@ -149,6 +155,13 @@ class Record:
     trucks: int | None = None
     tonnes_low: Tonnes = None
     tonnes_high: Tonnes = None
+    damaged_tonnes_low: Tonnes = None
+    damaged_tonnes_high: Tonnes = None
+    refused_tonnes_low: Tonnes = None
+    refused_tonnes_high: Tonnes = None
+    shortfall_reason: str = ""
+    other_convoy: str = ""
+    next_carrier: str = ""
     declares: Mapping[str, Any] = field(default_factory=dict)
     visible_to: str | Sequence[str] | None = None
     text: str = ""

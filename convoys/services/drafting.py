@@ -15,16 +15,18 @@ from convoys.services.resolving import Resolver
 from convoys.vocabulary import (
     COARSENESS,
     KINDS,
-    NOT_YET,
     Access,
     Act,
     Audience,
     Bound,
     Cause,
+    ConvoyLink,
     DecidedBy,
+    Item,
     LossMode,
     Order,
     Precision,
+    ShortfallReason,
     SpeakerKind,
     Stance,
     SubjectType,
@@ -57,7 +59,7 @@ def draft_event(
 ) -> Draft[Event]:
     """One report as an event row. Raises InvalidInput naming each field that cannot be taken."""
     kind = KINDS.get(record.kind)
-    if kind is None or record.kind in NOT_YET:
+    if kind is None:
         raise InvalidInput({"kind": f"“{str(record.kind)[:40]}” is no kind of event that can be recorded."})
     if record.subject.type not in kind.subjects:
         raise InvalidInput(
@@ -67,8 +69,11 @@ def draft_event(
         "place": record.place, "held_before": record.held_before, "heading": record.heading,
         "decided_by": record.decided_by, "decided_by_organisation": record.decided_by_organisation,
         "access": record.access, "loss_mode": record.loss_mode, "trucks": record.trucks,
-        "tonnes_low": record.tonnes_low, "tonnes_high": record.tonnes_high, "text": record.text,
-        "visible_to": record.visible_to,
+        "tonnes_low": record.tonnes_low, "tonnes_high": record.tonnes_high,
+        "damaged_tonnes_low": record.damaged_tonnes_low, "damaged_tonnes_high": record.damaged_tonnes_high,
+        "refused_tonnes_low": record.refused_tonnes_low, "refused_tonnes_high": record.refused_tonnes_high,
+        "shortfall_reason": record.shortfall_reason, "other_convoy": record.other_convoy,
+        "next_carrier": record.next_carrier, "text": record.text, "visible_to": record.visible_to,
     }  # fmt: skip
     if record.kind == "registered":
         given.pop("visible_to")  # becomes an entry of its own
@@ -111,6 +116,7 @@ def draft_event(
         tonnes_low=low,
         tonnes_high=high,
         declares=declares,
+        **_cargo_columns(record, subject, resolver),
         **_subject_column(subject),
     )
     words = {
@@ -118,6 +124,21 @@ def draft_event(
         "text": checking.text("text", record.text, limit=checking.LONG),
     }
     return Draft(row, _filled(words), step)
+
+
+def _cargo_columns(record: Record, subject: Subject, resolver: Resolver) -> dict[str, Any]:
+    """What became of the cargo and where it goes on. Only a convoy has any."""
+    if not isinstance(subject, Convoy):
+        return {}
+    columns: dict[str, Any] = {
+        "shortfall_reason": checking.choice("shortfall_reason", record.shortfall_reason, ShortfallReason),
+        "other_convoy": resolver.convoy("other_convoy", record.other_convoy, subject),
+        "next_carrier_id": resolver.organisation("next_carrier", record.next_carrier),
+    }
+    for part in ("damaged_", "refused_"):
+        low, high = getattr(record, f"{part}tonnes_low"), getattr(record, f"{part}tonnes_high")
+        columns[f"{part}tonnes_low"], columns[f"{part}tonnes_high"] = checking.tonnage(low, high, part)
+    return columns
 
 
 def _subject_column(subject: Subject) -> dict[str, Any]:
@@ -164,6 +185,7 @@ def draft_claim(
         alleged_trucks=checking.count("alleged_trucks", account.alleged_trucks),
         alleged_tonnes_low=low,
         alleged_tonnes_high=high,
+        **_link_columns(account, target, resolver),
         **target,
     )
     words = {
@@ -179,6 +201,19 @@ def draft_claim(
     if "speaker" not in words and "speaker_organisation" not in words:
         raise InvalidInput({"speaker": "Say who says so."})
     return Draft(row, _filled(words), step, known_from=_known_from(row))
+
+
+def _link_columns(account: Account, target: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
+    """What an account says a convoy is to another: both of a claim on its links, else neither."""
+    if target.get("target_item") != Item.LINKS:
+        if account.alleged_link or account.alleged_convoy:
+            raise InvalidInput({"alleged_link": "Only an account of a convoy's links says this."})
+        return {}
+    link = checking.choice("alleged_link", account.alleged_link, ConvoyLink, required=True)
+    if not account.alleged_convoy:
+        raise InvalidInput({"alleged_convoy": "Name the other convoy."})
+    other = resolver.convoy("alleged_convoy", account.alleged_convoy, target["target_convoy"])
+    return {"alleged_link": link, "alleged_convoy": other}
 
 
 def _named(name: str, value: str, resolver: Resolver) -> dict[str, str]:

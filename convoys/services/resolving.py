@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from accounts.models import Organisation
-from convoys.errors import UnknownReference
+from convoys.errors import InvalidInput, UnknownReference
 from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
 from convoys.services.changes import Account, ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.vocabulary import SubjectType
@@ -35,6 +35,7 @@ class Resolver:
             people.extend(
                 [step.decided_by_organisation, step.declares.get("carrier"), step.declares.get("consignee")]
             )
+            people.append(step.next_carrier)
             people.extend(_listed(step.declares.get("sponsors")))
             people.extend(_listed(step.visible_to))
         self.places = Place.objects.in_bulk(_codes(places + points))
@@ -53,6 +54,19 @@ class Resolver:
 
     def route(self, field: str, code: str | None) -> str | None:
         return self._known(field, code, self.routes)
+
+    def convoy(self, field: str, reference: str, one: Convoy) -> Convoy | None:
+        """Another convoy than `one`, by its reference: those that this change set registers included."""
+        if not reference:
+            return None
+        other = Convoy.objects.filter(reference__in=_codes([reference])).first()
+        if other is None:
+            raise UnknownReference(field, str(reference))
+        if other.pk == one.pk:
+            raise InvalidInput({field: f"{reference} is this very convoy. Name the other one."})
+        if other.is_exercise != one.is_exercise:
+            raise InvalidInput({field: f"{one} and {other}: only one of the two is an exercise."})
+        return other
 
     def zone_of(self, code: str | None) -> str:
         """The IANA zone of a place on record; empty where it is the instance's."""

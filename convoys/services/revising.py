@@ -25,7 +25,7 @@ HEAD_FIELDS = (
     "author",
 )
 CLAIM_TARGETS = (
-    "target_event_id", "target_claim_id", "target_convoy_id", "target_item", "target_control_point_id",
+    "target_event_id", "target_claim_id", "target_convoy", "target_item", "target_control_point_id",
     "target_agreement_id",
 )  # fmt: skip
 

@@ -117,6 +117,36 @@ class LossMode(TextChoices):
     UNKNOWN = "unknown", _("not known")
 
 
+class CargoPart(TextChoices):
+    """What can have become of a convoy's cargo: at the closing they add up to what was declared."""
+
+    DELIVERED = "delivered", _("delivered")
+    DAMAGED = "damaged", _("damaged")
+    REFUSED = "refused", _("refused")
+    LOST = "lost", _("lost")
+    RETURNED = "returned", _("returned")
+    SPLIT_OFF = "split_off", _("split off")
+
+
+class ShortfallReason(TextChoices):
+    """Why less arrived anywhere than was declared; who says so, and how, stands in the accounts."""
+
+    LOADED_LESS = "loaded_less", _("less was loaded than declared")
+    WEIGHING = "weighing", _("scales or counts differ")
+    SPILLED = "spilled", _("spilled or spoiled on the way")
+    USED = "used", _("used on the way")
+    UNEXPLAINED = "unexplained", _("asked after, and not explained")
+
+
+class ConvoyLink(TextChoices):
+    """What a claim says one convoy is to another."""
+
+    SPLIT_FROM = "split_from", _("split from")
+    CONTINUES = "continues", _("continues")
+    SAME_TRUCKS_AS = "same_trucks_as", _("same trucks as")
+    DUPLICATE_OF = "duplicate_of", _("duplicate of")
+
+
 class Cause(TextChoices):
     """Why a convoy does not move: nine types of ACAPS (after OCHA's access monitoring), then ours."""
 
@@ -185,7 +215,10 @@ class ControlPointType(TextChoices):
 
 
 class Item(TextChoices):
-    """Items of a declaration; an amendment replaces an item whole, null makes it unknown."""
+    """Items of a declaration; an amendment replaces an item whole, null makes it unknown.
+
+    `links` to other convoys are never declared: only claims say them.
+    """
 
     TONNES = "tonnes", _("tonnage")
     TRUCKS = "trucks", _("trucks")
@@ -199,8 +232,10 @@ class Item(TextChoices):
     PLANNED_DEPARTURE = "planned_departure", _("planned departure")
     DUE_ARRIVAL = "due_arrival", _("due arrival")
     REFERENCES = "references", _("other references")
+    LINKS = "links", _("links to other convoys")
 
 
+DECLARED_ITEMS = frozenset(Item) - {Item.LINKS}
 PARTY_ITEMS = frozenset({Item.SPONSORS, Item.CARRIER, Item.CONSIGNEE})
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Role
-from convoys.vocabulary.codes import Implied, Item, SubjectType
+from convoys.vocabulary.codes import DECLARED_ITEMS, CargoPart, Implied, Item, SubjectType
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -22,6 +22,9 @@ CONVOY = frozenset({SubjectType.CONVOY})
 WHERE = frozenset({"place"})
 LOAD = frozenset({"trucks", "tonnes_low", "tonnes_high"})
 DECISION = frozenset({"decided_by", "decided_by_organisation"})
+DAMAGED = frozenset({"damaged_tonnes_low", "damaged_tonnes_high"})
+REFUSED = frozenset({"refused_tonnes_low", "refused_tonnes_high"})
+SHORTFALL = frozenset({"shortfall_reason"})
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class Kind:
     `required` and `allowed` name columns of the event (allowed includes required); `reports`
     says whether it reports the convoy's position or state; `items` which items of the
     declaration it may state; `desk_act` that its author stands for it without a claim;
-    `ends_hold` how a hold that it ends is said to have ended.
+    `ends_hold` how a hold that it ends is said to have ended, and `leads_as`, of a kind that is no
+    change of state by itself, which kind's way out of the hold it takes. `accounts_for` says what
+    became of the tonnes that it states: of a kind that ends the journey, of all the rest where it
+    states none.
     """
 
     code: str
@@ -43,6 +49,8 @@ class Kind:
     items: frozenset[Item] = frozenset()
     after_final: bool = False
     ends_hold: str = ""
+    leads_as: str = ""
+    accounts_for: str = ""
     implies: tuple[Implied, ...] = ()
     desk_act: bool = False
     role: Role = Role.DESK_OFFICER
@@ -52,7 +60,7 @@ class Kind:
         object.__setattr__(self, "allowed", self.allowed | self.required)
 
 
-ALL_ITEMS = frozenset(Item)
+ALL_ITEMS = DECLARED_ITEMS
 REROUTE_ITEMS = frozenset({Item.ROUTE, Item.DESTINATION, Item.CONSIGNEE})
 R = Implied
 
@@ -103,29 +111,32 @@ KINDS: dict[str, Kind] = _named(
     Kind(
         "delivered",
         _("Delivered"),
-        allowed=WHERE | LOAD,
+        allowed=WHERE | LOAD | DAMAGED | REFUSED | SHORTFALL,
         reports=True,
         group="state",
         ends_hold="delivered",
+        accounts_for=CargoPart.DELIVERED,
         implies=(R.RELEASED_IF_ELSEWHERE, R.DEPARTED_UNLESS_AT_ORIGIN),
     ),
     Kind(
         "returned",
         _("Returned"),
-        allowed=WHERE | LOAD,
+        allowed=WHERE | LOAD | DAMAGED | SHORTFALL,
         reports=True,
         group="state",
         ends_hold="returned",
+        accounts_for=CargoPart.RETURNED,
         implies=(R.DEPARTED_UNLESS_AT_ORIGIN,),
     ),
     Kind(
         "lost",
         _("Lost"),
         required=frozenset({"loss_mode"}),
-        allowed=WHERE | LOAD,
+        allowed=WHERE | LOAD | SHORTFALL,
         reports=True,
         group="state",
         ends_hold="lost",
+        accounts_for=CargoPart.LOST,
         implies=(R.DEPARTED_UNLESS_AT_ORIGIN,),
     ),
     Kind(
@@ -168,15 +179,35 @@ KINDS: dict[str, Kind] = _named(
         after_final=True,
         group="way",
     ),
-    Kind("handed_over", _("Handed over"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
-    Kind("split_off", _("Split off"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"),
     Kind(
-        "part_delivered",
-        _("Part delivered"),
+        "handed_over",
+        _("Handed over"),
+        required=frozenset({"next_carrier"}),
+        allowed=WHERE | LOAD | {"other_convoy"},
+        reports=True,
+        after_final=True,
+        group="way",
+        ends_hold="handed over",
+        leads_as="released",
+    ),
+    Kind(
+        "split_off",
+        _("Split off"),
+        required=frozenset({"other_convoy"}),
         allowed=WHERE | LOAD,
         reports=True,
         after_final=True,
         group="way",
+        accounts_for=CargoPart.SPLIT_OFF,
+    ),
+    Kind(
+        "part_delivered",
+        _("Part delivered"),
+        allowed=WHERE | LOAD | DAMAGED | REFUSED,
+        reports=True,
+        after_final=True,
+        group="way",
+        accounts_for=CargoPart.DELIVERED,
     ),
     Kind(
         "part_lost",
@@ -186,18 +217,26 @@ KINDS: dict[str, Kind] = _named(
         reports=True,
         after_final=True,
         group="way",
+        accounts_for=CargoPart.LOST,
     ),
     Kind(
-        "part_returned", _("Part returned"), allowed=WHERE | LOAD, reports=True, after_final=True, group="way"
+        "part_returned",
+        _("Part returned"),
+        allowed=WHERE | LOAD | DAMAGED,
+        reports=True,
+        after_final=True,
+        group="way",
+        accounts_for=CargoPart.RETURNED,
     ),
     Kind("access_granted", _("Access granted"), allowed=WHERE | DECISION, after_final=True, group="access"),
     Kind("access_denied", _("Access denied"), allowed=WHERE | DECISION, after_final=True, group="access"),
     Kind(
         "refused_by_recipient",
         _("Refused by recipient"),
-        allowed=WHERE | DECISION,
+        allowed=WHERE | DECISION | LOAD,
         after_final=True,
         group="access",
+        accounts_for=CargoPart.REFUSED,
     ),
     Kind("amended", _("Amended"), items=ALL_ITEMS, desk_act=True, after_final=True),
     Kind("action", _("Action taken"), allowed=WHERE, after_final=True),
@@ -241,6 +280,4 @@ KINDS: dict[str, Kind] = _named(
     ),
 )
 
-# Recorded by later versions only: their cargo accounts are not kept yet, so the write path refuses them.
-NOT_YET = frozenset({"handed_over", "split_off", "part_delivered", "part_lost", "part_returned"})
 KIND_CHOICES = [(kind.code, kind.label) for kind in KINDS.values()]

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from convoys.models import ChangeSet, Claim, Convoy, Event, Words
-from convoys.vocabulary import FINAL_STATES, KINDS, NOT_YET, Kind, SubjectType
+from convoys.vocabulary import FINAL_STATES, KINDS, Kind, SubjectType
 from tests import factories
 from tests.admin import desk
 
@@ -21,12 +21,12 @@ NEEDED: dict[str, Any] = {
     "loss_mode": "theft",
     "text": "A word to colleagues.",
     "visible_to": "all_partners",
+    "other_convoy": "C-2",
+    "next_carrier": "Aid Society",
 }
 TYPED_AS = {"visible_to": "shared"}
 RECORDED = [
-    kind
-    for kind in KINDS.values()
-    if SubjectType.CONVOY in kind.subjects and kind.code not in NOT_YET and kind.code != "registered"
+    kind for kind in KINDS.values() if SubjectType.CONVOY in kind.subjects and kind.code != "registered"
 ]
 
 
@@ -37,7 +37,8 @@ def typed_for(kind: Kind) -> dict[str, Any]:
 
 
 def ready_for(kind: Kind) -> str:
-    """A convoy in a state from which this kind is legal."""
+    """A convoy in a state from which this kind is legal, and another one that it can name."""
+    factories.make_convoy("C-2")
     if kind.code in ("departed", "cancelled"):
         return factories.make_convoy("C-1").code
     if kind.code in ("resumed", "held"):
@@ -70,7 +71,10 @@ def test_a_form_asks_for_what_its_kind_may_carry_and_for_nothing_else(
     reference = ready_for(kind)
     source = coordinator.get(desk.act(reference, "record", kind.code)).content.decode()
     names = desk.names_in(source)
-    columns = {"place", "held_before", "heading", "decided_by", "loss_mode", "access", "text", "trucks"}
+    columns = {
+        *("place", "held_before", "heading", "decided_by", "loss_mode", "access", "text", "trucks"),
+        *("damaged_tonnes_low", "refused_tonnes_low", "shortfall_reason", "other_convoy", "next_carrier"),
+    }
     expected = set(kind.allowed) & columns | (
         {"trucks"} if "trucks" in {item.value for item in kind.items} else set()
     )
@@ -259,6 +263,6 @@ def test_now_fills_in_the_time_without_losing_what_was_typed(held: str, officer:
 
 
 def test_kinds_of_another_subject_or_version_have_no_form(held: str, coordinator: Client) -> None:
-    for code in ("registered", "access_changed", "agreed", "part_lost", "transform", "departed_origin"):
+    for code in ("registered", "access_changed", "agreed", "transform", "departed_origin"):
         assert coordinator.get(desk.act(held, "record", code)).status_code == 404
         assert coordinator.post(desk.act(held, "record", code), SOURCE).status_code == 404

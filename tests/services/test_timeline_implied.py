@@ -134,6 +134,7 @@ def test_a_stopped_convoy_that_turns_up_elsewhere_has_resumed(kind: str, place: 
         ("stopped", {"place": "junction"}, "eased to stopped"),
         ("returned", {"place": "harbour"}, "returned"),
         ("lost", {"place": "junction", "loss_mode": "theft"}, "lost"),
+        ("handed_over", {"next_carrier": "aid_society"}, "handed over"),
     ],
 )
 def test_the_end_of_a_hold_says_how_and_only_a_release_is_called_one(

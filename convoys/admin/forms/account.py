@@ -27,7 +27,17 @@ from convoys.admin.forms.fields import (
 from convoys.clocks import instance_zone
 from convoys.errors import InvalidInput
 from convoys.services.changes import Account, When, in_zone
-from convoys.vocabulary import Access, Audience, Cause, Order, Precision, SpeakerKind, Stance, SubjectType
+from convoys.vocabulary import (
+    Access,
+    Audience,
+    Cause,
+    ConvoyLink,
+    Order,
+    Precision,
+    SpeakerKind,
+    Stance,
+    SubjectType,
+)
 
 WORDING = [("", gettext_lazy("our summary")), ("verbatim", gettext_lazy("word for word"))]
 # Filled by the form itself, so they do not show that somebody is quoted.
@@ -91,6 +101,18 @@ def account_fields(choices: Choices, subject_type: str, causes: int = 2) -> dict
             gettext_lazy("Order, as told"), Order.choices, empty=gettext_lazy("not stated")
         )
     return fields
+
+
+def link_fields() -> dict[str, forms.Field]:
+    """What an account of a convoy's links says: what this convoy is to which other one."""
+    return {
+        "alleged_link": Code(
+            gettext_lazy("This convoy, as told, is"), ConvoyLink.choices, radios=True, required=True
+        ),
+        "alleged_convoy": Text(
+            gettext_lazy("the convoy"), limit=64, required=True, help_text=gettext_lazy("By its reference.")
+        ),
+    }
 
 
 def account_sections(form: DeskForm, with_stance: bool, folded: bool = False) -> Iterator[Section]:
@@ -182,6 +204,8 @@ def chosen_account(form: DeskForm, required: bool, audience: str | None) -> Acco
         alleged_trucks=values.get("alleged_trucks"),
         alleged_tonnes_low=low,
         alleged_tonnes_high=high,
+        alleged_link=values.get("alleged_link", ""),
+        alleged_convoy=values.get("alleged_convoy", ""),
         audience=audience,
     )
 
@@ -247,9 +271,11 @@ class AccountForm(DeskForm):
         default_audience: str,
         zone: Any,
         causes: int = 2,
+        is_link: bool = False,
         **kw: Any,
     ) -> None:
         super().__init__(*args, **kw)
+        self.fields |= link_fields() if is_link else {}
         self.zone = self.home = zone
         self.choices = choices
         self.fields |= account_fields(choices, subject_type, causes)
@@ -262,6 +288,8 @@ class AccountForm(DeskForm):
         )
 
     def sections(self) -> Iterator[Section]:
+        if "alleged_link" in self.fields:
+            yield Section("", [self.row("alleged_link", style="radios"), self.row("alleged_convoy")])
         yield from account_sections(self, with_stance=True)
         yield Section(gettext_lazy("Who may read it"), [self.row("audience", style="radios")])
 

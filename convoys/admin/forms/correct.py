@@ -14,7 +14,7 @@ from convoys.admin.forms import declaring
 from convoys.admin.forms.account import AccountForm, account_names
 from convoys.admin.forms.base import Section
 from convoys.admin.forms.fields import ELSEWHERE, Text, tonnage_initial
-from convoys.admin.forms.report import ReportForm
+from convoys.admin.forms.report import TONNAGES, ReportForm
 from convoys.clocks import zone_named
 from convoys.models import Claim, Event
 from convoys.queries.desk_record import Account as ToldAccount
@@ -45,6 +45,9 @@ def report_initial(line: Line, choices: Choices) -> dict[str, Any]:
         "decided_by_organisation": choices.organisation_named(event.decided_by_organisation_id),
         "access": event.access,
         "loss_mode": event.loss_mode,
+        "shortfall_reason": event.shortfall_reason,
+        "other_convoy": event.other_convoy.reference if event.other_convoy else "",
+        "next_carrier": choices.organisation_named(event.next_carrier_id),
     }
     near = {"place": choices.way, "held_before": [code for code, _name in choices.points_of_the_way()]}
     for name, code in (("place", event.place_id), ("held_before", event.held_before_id)):
@@ -52,7 +55,10 @@ def report_initial(line: Line, choices: Choices) -> dict[str, Any]:
         initial[name] = (code or "") if is_near else ELSEWHERE
         initial[f"{name}_elsewhere"] = "" if is_near else code
     if "trucks" in kind.allowed:
-        initial |= {"trucks": event.trucks} | tonnage_initial(event.tonnes_low, event.tonnes_high)
+        initial["trucks"] = event.trucks
+    for part in TONNAGES:
+        low, high = getattr(event, f"{part}tonnes_low"), getattr(event, f"{part}tonnes_high")
+        initial |= tonnage_initial(low, high, part) if f"{part}tonnes_low" in kind.allowed else {}
     if "visible_to" in kind.allowed:
         named = event.declares.get("visible_to") or []
         everybody = named == "all_partners"
@@ -121,6 +127,8 @@ def account_initial(account: ToldAccount, choices: Choices, zone: ZoneInfo) -> d
         "alleged_place_words": words.get("alleged_place_words", ""),
         "alleged_access": claim.alleged_access,
         "alleged_order": claim.alleged_order,
+        "alleged_link": claim.alleged_link,
+        "alleged_convoy": claim.alleged_convoy.reference if claim.alleged_convoy else "",
         "alleged_trucks": claim.alleged_trucks,
     }
     initial |= {name: words.get(name, "") for name in ("title", "link", "language")}
@@ -134,7 +142,8 @@ class CorrectAccountForm(AccountForm):
 
     def __init__(self, *args: Any, claim: Claim, **more: Any) -> None:
         self.claim = claim
-        super().__init__(*args, causes=max(2, len(claim.alleged_causes)), **more)
+        is_link = claim.target_item == Item.LINKS
+        super().__init__(*args, causes=max(2, len(claim.alleged_causes)), is_link=is_link, **more)
         self.fields["reason"] = _reason()
 
     def sections(self) -> Iterator[Section]:

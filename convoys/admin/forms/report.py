@@ -29,7 +29,7 @@ from convoys.admin.forms.fields import (
 from convoys.admin.forms.when import chosen_when, when_fields
 from convoys.errors import ConvoyError, InvalidInput
 from convoys.services.changes import Record, Step, SubjectRef, convoy
-from convoys.vocabulary import Access, Audience, DecidedBy, Kind, LossMode
+from convoys.vocabulary import Access, Audience, DecidedBy, Kind, LossMode, ShortfallReason
 
 ALL_PARTNERS, NAMED = "all_partners", "named"
 SHARING = [
@@ -38,7 +38,16 @@ SHARING = [
     (NAMED, gettext_lazy("its parties and those named below")),
 ]
 PLACES = ("place", "held_before")
-CODES_AND_WORDS = ("heading", "decided_by", "decided_by_organisation", "access", "loss_mode", "text")
+CODES_AND_WORDS = (
+    "heading", "decided_by", "decided_by_organisation", "access", "loss_mode", "text", "shortfall_reason",
+    "other_convoy", "next_carrier",
+)  # fmt: skip
+# The tonnages of a report, by the prefix of their columns: its load, and what of it is told apart.
+TONNAGES = {
+    "": gettext_lazy("Tonnage"),
+    "damaged_": gettext_lazy("Damaged, beside it"),
+    "refused_": gettext_lazy("Refused, beside it"),
+}
 UNSAID = gettext_lazy("not said")
 Builder = Callable[[Choices, bool], dict[str, forms.Field]]
 
@@ -67,6 +76,23 @@ COLUMNS: dict[str, Builder] = {
     },
     "trucks": lambda c, needed: {"trucks": Count(gettext_lazy("Trucks"))},
     "tonnes_low": lambda c, needed: tonnage_fields(),
+    "damaged_tonnes_low": lambda c, needed: tonnage_fields("damaged_"),
+    "refused_tonnes_low": lambda c, needed: tonnage_fields("refused_"),
+    "shortfall_reason": lambda c, needed: {
+        "shortfall_reason": Code(
+            gettext_lazy("If less than declared"), ShortfallReason.choices,
+            empty=gettext_lazy("nothing is missing, or not known"),
+        )
+    },
+    "other_convoy": lambda c, needed: {
+        "other_convoy": Text(
+            gettext_lazy("Goes on as"), limit=64, required=needed,
+            help_text=gettext_lazy("The reference of the other convoy. Register it first."),
+        )
+    },
+    "next_carrier": lambda c, needed: {
+        "next_carrier": OrganisationName(gettext_lazy("Next carrier"), c, required=needed)
+    },
     "visible_to": lambda c, needed: sharing_fields(c),
 }  # fmt: skip
 
@@ -147,10 +173,10 @@ class ReportForm(DeskForm):
                 continue
             if column in PLACES:
                 yield self.row(column, f"{column}_elsewhere", style="places", label=self[column].label)
-            elif column == "tonnes_low":
-                yield self.row(
-                    "tonnes_low", "tonnes_high", "at_least", style="tonnes", label=gettext_lazy("Tonnage")
-                )
+            elif column.endswith("tonnes_low"):
+                part = column.removesuffix("tonnes_low")
+                names = (column, f"{part}tonnes_high", f"{part}at_least")
+                yield self.row(*names, style="tonnes", label=TONNAGES[part])
             elif column == "visible_to":
                 yield self.row("shared", style="radios stacked")
                 yield self.row("shared_with")
@@ -163,12 +189,15 @@ class ReportForm(DeskForm):
         where = {name: chosen_place(self, name) for name in PLACES if name in self.fields}
         self.zone = self.choices.zone_of(where.get("place") or None, where.get("held_before") or None)
         self.when = chosen_when(self, self.zone)
-        low, high = chosen_tonnage(self) if "tonnes_low" in self.kind.allowed else (None, None)
         carried: dict[str, Any] = {
             column: values.get(column) or "" for column in CODES_AND_WORDS if column in self.kind.allowed
         }
         if "trucks" in self.kind.allowed:
-            carried |= {"trucks": values.get("trucks"), "tonnes_low": low, "tonnes_high": high}
+            carried["trucks"] = values.get("trucks")
+        for part in TONNAGES:
+            if f"{part}tonnes_low" in self.kind.allowed:
+                low, high = chosen_tonnage(self, part)
+                carried |= {f"{part}tonnes_low": low, f"{part}tonnes_high": high}
         if "visible_to" in self.kind.allowed:
             carried["visible_to"] = chosen_sharing(self)
         declares = declaring.chosen_items(self, self.kind.items, self._departure_zone(), bool(self.subject))
