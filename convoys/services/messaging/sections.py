@@ -113,6 +113,7 @@ def how_it_ended(told: EpisodeTold) -> str:
 ENDED_WORDS = {
     "released": lambda: _("released"),
     "turned back": lambda: _("turned back"),
+    "handed over": lambda: _("handed over"),
     "delivered": lambda: _("delivered"),
     "returned": lambda: _("returned"),
     "lost": lambda: _("lost"),
