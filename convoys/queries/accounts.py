@@ -16,7 +16,7 @@ from convoys.models import Agreement, Claim, ControlPoint, Convoy, Event
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.contested import contested_points
 from convoys.queries.history import Subject, words_of
-from convoys.queries.visibility import Viewer, visible_claims
+from convoys.queries.visibility import Viewer, visible_claims, withholds_source
 from convoys.vocabulary import Act
 
 NOT_SAID = date.max
@@ -120,7 +120,7 @@ def _names(claims: list[Claim], words: Mapping[int, Mapping[str, Any]]) -> dict[
 def _account(
     viewer: Viewer, claim: Claim, stored: Mapping[str, Any] | None, names: Mapping[str, str]
 ) -> Account:
-    masked = claim.is_confidential and not viewer.is_staff
+    masked = withholds_source(viewer, claim)
     words = {} if masked or stored is None else stored
     return Account(
         claim=claim,

@@ -19,7 +19,7 @@ from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
 from convoys.queries.contested import HOW_MUCH, POINTS, contested_points, figures_contested
 from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
-from convoys.queries.visibility import Viewer, visible_claims, visible_events
+from convoys.queries.visibility import Viewer, visible_claims, visible_events, withholds_source
 from convoys.replay import History, Step
 from convoys.vocabulary import Act
 
@@ -167,7 +167,7 @@ def tell_claims(
     for claim in sorted(claims, key=lambda claim: (claim.said_on or date.max, claim.sequence)):
         if claim.act == Act.RETRACT:
             continue
-        withheld = claim.is_confidential and not viewer.is_staff
+        withheld = withholds_source(viewer, claim)
         told.append(
             ClaimTold(
                 claim=claim,

@@ -83,7 +83,7 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
     """Every claim that this viewer may read: its own audience and its target's both allow it.
 
     A claim on a claim is as visible as the claim it answers; two levels are followed, which is
-    as deep as the write path lets answers go.
+    as deep as the write path lets answers go. Whose source is withheld says `withholds_source`.
     """
     claims = Claim.objects.all()
     if viewer.is_staff:
@@ -98,6 +98,11 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
             F("target_claim__target_convoy_id"),
             F("target_claim__target_event__convoy_id"),
         ),
+        source_withheld=Exists(
+            Claim.objects.filter(
+                chain=OuterRef("chain"), sequence__gte=OuterRef("sequence"), is_confidential=True
+            )
+        ),
     )
     seen = Q(about_convoy=None) | Exists(visible_convoys(viewer).filter(pk=OuterRef("about_convoy")))
     allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(
@@ -110,11 +115,32 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
         | Q(target_claim__audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
     )
     narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy")
-    return claims.filter(seen, allowed, target, answered).exclude(narrowed)
+    answers_narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy", chain="target_claim_id")
+    return claims.filter(seen, allowed, target, answered).exclude(narrowed).exclude(answers_narrowed)
 
 
-def _narrowed(entries: QuerySet[Any], viewer: Viewer, convoy: str) -> Q:
-    """Whether any entry of the same chain is for fewer than this viewer is among."""
-    chain = entries.filter(chain=OuterRef("chain"))
-    for_parties = Exists(chain.filter(audience=Audience.PARTIES)) & ~_linked(viewer, convoy, True)
-    return Q(Exists(chain.filter(audience=Audience.STAFF))) | Q(for_parties)
+def withholds_source(viewer: Viewer, claim: Claim) -> bool:
+    """Whether this reader sees of the claim's source its kind only.
+
+    A correction that makes a source confidential takes the entries before it along. The claim must
+    come from `visible_claims`; of any other the source is withheld.
+    """
+    return not viewer.is_staff and bool(getattr(claim, "source_withheld", True))
+
+
+def declared_to(viewer: Viewer, event: Event) -> dict[str, Any]:
+    """What an event declares, for this reader: a partner is told that a convoy is shared with it,
+    not with whom besides."""
+    declares: dict[str, Any] = event.declares
+    shared = declares.get("visible_to")
+    if viewer.is_staff or not isinstance(shared, list) or not shared:
+        return declares
+    rest = {item: value for item, value in declares.items() if item != "visible_to"}
+    return rest | {"visible_to": [viewer.organisation]} if viewer.organisation in shared else rest
+
+
+def _narrowed(entries: QuerySet[Any], viewer: Viewer, convoy: str, chain: str = "chain") -> Q:
+    """Whether any entry of the chain that this column names is for fewer than this viewer is among."""
+    named = entries.filter(chain=OuterRef(chain))
+    for_parties = Exists(named.filter(audience=Audience.PARTIES)) & ~_linked(viewer, convoy, True)
+    return Q(Exists(named.filter(audience=Audience.STAFF))) | Q(for_parties)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from convoys.models import Claim, Convoy, ConvoyOrganisation, Message, Notification, Subscription
-from convoys.services.changes import Record
+from convoys.services.changes import Correct, Record
 from convoys.services.messaging.deliver import deliver
 from tests import factories
 from tests.alerting.conftest import subscribe
@@ -150,3 +150,17 @@ def test_a_claim_that_its_reader_may_no_longer_see_is_taken_out_before_the_next_
 
 def convoy_key(reference: str) -> int:
     return Convoy.objects.get(reference=reference).pk
+
+
+def test_a_source_made_confidential_between_two_attempts_is_not_named(raised, clock, post_office):
+    post_office.answers = ["451 Later"]
+    deliver()
+    (shown,) = Message.objects.get().shown_claims
+    assert "An observer" in Message.objects.get().text
+    hidden = factories.account(is_confidential=True)
+    factories.apply(Correct(shown, hidden, "asked us"), author=factories.coordinator())
+    clock.shift(timedelta(minutes=1))
+    assert deliver().sent == 1
+    (mail,) = post_office.mails
+    assert "An observer" not in body(mail)
+    assert "name withheld" in body(mail)

@@ -6,7 +6,14 @@ import pytest
 
 from convoys.errors import InvalidInput
 from convoys.models import Claim, Convoy, Event
-from convoys.queries.visibility import NOBODY, Viewer, visible_claims, visible_convoys, visible_events
+from convoys.queries.visibility import (
+    NOBODY,
+    Viewer,
+    visible_claims,
+    visible_convoys,
+    visible_events,
+    withholds_source,
+)
 from convoys.services.changes import Claim as ClaimStep
 from convoys.services.changes import Correct, Retract, Target
 from convoys.vocabulary import Audience
@@ -94,3 +101,44 @@ def test_a_registration_taken_back_leaves_nothing_for_partners() -> None:
     assert Convoy.objects.get().status == ""
     assert not visible_convoys(OTHER).exists()
     assert not visible_convoys(SPONSOR).exists()
+
+
+def test_an_answer_goes_with_the_account_that_a_correction_narrows() -> None:
+    make.make_convoy(visible_to="all_partners")
+    event = make.tell("C-1", "inspected", "2026-03-02", place="junction", audience=Audience.PARTNERS)
+    claim = Claim.objects.get(target_event=event)
+    make.apply(ClaimStep(Target(chain=claim.pk), make.account(stance="denies", audience=Audience.PARTNERS)))
+    assert visible_claims(SPONSOR).filter(target_claim=claim).exists()
+
+    narrower = make.account(audience=Audience.STAFF)
+    make.apply(Correct(claim.pk, narrower, "for the desk alone"), author=make.coordinator())
+
+    assert visible_claims(STAFF).filter(target_claim=claim).exists()
+    assert not visible_claims(SPONSOR).filter(target_claim=claim).exists()
+
+
+def test_a_source_made_confidential_is_withheld_in_the_earlier_entries_too() -> None:
+    make.make_convoy()
+    event = make.tell("C-1", "inspected", "2026-03-02", place="junction")
+    first = Claim.objects.get(target_event=event)
+    assert not withholds_source(SPONSOR, visible_claims(SPONSOR).get(pk=first.pk))
+
+    make.apply(Correct(first.pk, make.account(is_confidential=True), "asked us"), author=make.coordinator())
+
+    entries = visible_claims(SPONSOR).filter(chain=first.pk)
+    assert [withholds_source(SPONSOR, entry) for entry in entries] == [True, True]
+    assert not any(withholds_source(STAFF, entry) for entry in visible_claims(STAFF).filter(chain=first.pk))
+    # One that was not narrowed in the query is not trusted.
+    assert withholds_source(SPONSOR, first)
+
+
+def test_a_source_that_lets_itself_be_named_is_named_from_then_on() -> None:
+    make.make_convoy()
+    hidden = [make.account(is_confidential=True)]
+    first = Claim.objects.get(
+        target_event=make.tell("C-1", "inspected", "2026-03-02", place="junction", claims=hidden)
+    )
+    make.apply(Correct(first.pk, make.account(), "may be named now"), author=make.coordinator())
+
+    entries = visible_claims(SPONSOR).filter(chain=first.pk).order_by("sequence")
+    assert [withholds_source(SPONSOR, entry) for entry in entries] == [True, False]

@@ -19,7 +19,7 @@ from convoys.models import (
     Telling,
     Watch,
 )
-from convoys.queries.visibility import Viewer, visible_claims, visible_convoys
+from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, withholds_source
 from convoys.services.alerting.recipients import Coverage
 from convoys.services.alerting.telling import (
     NEVER_TOLD,
@@ -126,7 +126,7 @@ def with_all(
 
 
 def shows_too_much(messages: Sequence[Message], viewers: dict[int, Viewer]) -> set[int]:
-    """Keys of those messages that name a convoy or repeat a claim which their reader no longer sees."""
+    """Keys of those messages that name a convoy, a claim or a source which their reader no longer sees."""
     unseen = set()
     for viewer in set(viewers.values()):
         mine = [message for message in messages if viewers[message.recipient_id] == viewer]
@@ -135,8 +135,11 @@ def shows_too_much(messages: Sequence[Message], viewers: dict[int, Viewer]) -> s
         seen_convoys = set(visible_convoys(viewer).filter(pk__in=convoys).values_list("pk", flat=True))
         seen_claims: set[int] = set()
         if claims:
-            rows: Iterable[Claim] = visible_claims(viewer).filter(sequence__in=claims).only("sequence")
-            seen_claims = {row.sequence for row in rows}
+            rows: Iterable[Claim] = visible_claims(viewer).filter(sequence__in=claims)
+            # One that was not confidential when it was frozen names its source.
+            seen_claims = {
+                row.sequence for row in rows if row.is_confidential or not withholds_source(viewer, row)
+            }
         for message in mine:
             if not seen_convoys.issuperset(message.shown_convoys) or not seen_claims.issuperset(
                 message.shown_claims
