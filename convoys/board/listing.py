@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from convoys.board.day import Day, the_present
 from convoys.board.rows import Row, rows_of
-from convoys.models import Convoy
+from convoys.models import Convoy, Part
 from convoys.queries.as_of import Moment, intervals_at
 from convoys.queries.board import is_backfilled, load_at, with_places
 from convoys.queries.visibility import Viewer, visible_convoys
@@ -24,7 +24,8 @@ def found(viewer: Viewer, asked: Mapping[str, str], moment: Moment) -> QuerySet[
         convoys = convoys.filter(
             Q(reference__icontains=words)
             | Q(other_references__number__icontains=words)
-            | Q(organisations__organisation__name__icontains=words)
+            # Sponsors alone: whom else a convoy is shared with must not be found out by asking.
+            | Q(organisations__part=Part.SPONSOR, organisations__organisation__name__icontains=words)
             | Q(origin__names__name__icontains=words)
             | Q(destination__names__name__icontains=words)
             | Q(stands_at__names__name__icontains=words)

@@ -6,10 +6,11 @@ here decides what is so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -145,27 +146,27 @@ def _lines(told: Told) -> list[str]:
             else DecidedBy(event.decided_by).label
         )
         lines.append(_("Decided by: %(who)s.") % {"who": by})
-    lines += [*_declared(event), *([str(told.words["text"])] if told.words.get("text") else [])]
+    lines += [*_declared(told.declares), *([str(told.words["text"])] if told.words.get("text") else [])]
     if told.words.get("time_as_printed") and event.kind not in UNPLACED:
         lines.append(_("Time as printed: “%(words)s”.") % {"words": told.words["time_as_printed"]})
     return lines
 
 
-def _declared(event: Event) -> list[str]:
+def _declared(declares: Mapping[str, Any]) -> list[str]:
     """What a registration or amendment states: figures by value, the rest by name."""
     stated = []
-    tonnage = event.declares.get("tonnes") or {}
-    for item in (item for item in Item if item in event.declares):
+    tonnage = declares.get("tonnes") or {}
+    for item in (item for item in Item if item in declares):
         value = ""
         if item == Item.TONNES:
             value = wording.tonnes(_decimal(tonnage.get("low")), _decimal(tonnage.get("high"))) or _(
                 "unknown"
             )
         elif item == Item.TRUCKS:
-            value = str(event.declares[item]) if event.declares[item] is not None else _("unknown")
+            value = str(declares[item]) if declares[item] is not None else _("unknown")
         stated.append(f"{item.label} {value}".strip())
     lines = [_("States: %(items)s.") % {"items": ", ".join(stated)}] if stated else []
-    shared = event.declares.get("visible_to")
+    shared = declares.get("visible_to")
     if shared == ALL_PARTNERS:
         lines.append(_("Shared with all partners."))
     elif shared is not None:

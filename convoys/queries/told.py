@@ -14,7 +14,7 @@ from convoys.models import Event, LedgerEntry
 from convoys.queries.accounts import Account, accounts_on, contested_by_chain
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.history import Subject, events_of, words_of
-from convoys.queries.visibility import Viewer
+from convoys.queries.visibility import Viewer, declared_to
 from convoys.replay import Step
 from convoys.vocabulary import Act
 
@@ -25,13 +25,14 @@ NAMED_PLACES = ("place__names", "held_before__place__names", "heading__names")
 class Told:
     """One event as its chain tells it: the newest entry, what it replaced, who says so.
 
-    `contested` names what the accounts contradict each other on; `inferred` are the steps that
-    this event proves and nobody reported.
+    `declares` is what this reader may know of its declaration. `contested` names what the accounts
+    contradict each other on; `inferred` are the steps that this event proves and nobody reported.
     """
 
     event: Event
     words: Mapping[str, Any]
     leaf_hash: str
+    declares: Mapping[str, Any]
     earlier: list[Told] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     inferred: list[Step] = field(default_factory=list)
@@ -67,7 +68,8 @@ def _chains(viewer: Viewer, subject: Subject, moment: Moment) -> dict[int, Told]
     hashes = dict(LedgerEntry.objects.filter(sequence__in=sequences).values_list("sequence", "leaf_hash"))
     chains: dict[int, Told] = {}
     for event in entries:
-        told = Told(event, words.get(event.sequence, {}), bytes(hashes.get(event.sequence, b"")).hex())
+        leaf_hash = bytes(hashes.get(event.sequence, b"")).hex()
+        told = Told(event, words.get(event.sequence, {}), leaf_hash, declared_to(viewer, event))
         before = chains.get(event.chain)
         if before is not None:
             told.earlier, before.earlier = [*before.earlier, before], []

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 import time_machine
 
-from convoys.services.changes import Claim, Record, Retract, Target, convoy
+from convoys.services.changes import Claim, Correct, Record, Retract, Target, convoy
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +180,24 @@ def test_a_correction_shows_only_from_when_it_was_made(signed_in):
     assert "Still there at Junction" in before
     assert "retracted" not in before
     assert "Entered for the wrong convoy." in after
+
+
+def test_a_source_that_a_correction_makes_confidential_is_gone_from_the_earlier_wording(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    open_account = make.account(speaker="A clerk", statement="Seen from the window.")
+    written = make.apply(make.record(ref, "seen", "2026-03-03", place="junction", claims=[open_account]))
+    hidden = make.account(speaker="A clerk", statement="Seen from a window.", is_confidential=True)
+    make.apply(Correct(written.sequences[0][1], hidden, "asked us"), author=make.coordinator())
+    partner = page(signed_in(make.partner()))
+    assert "Confidential source (monitor on site)" in partner
+    for words in ("A clerk", "Seen from the window.", "Seen from a window."):
+        assert words not in partner
+    assert "Seen from the window." in page(signed_in(make.officer()))
+
+
+def test_a_partner_is_not_told_with_whom_besides_a_convoy_is_shared(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    make.organisation("rival")
+    make.apply(Record(ref, "visibility_changed", make.at("2026-03-03"), visible_to=["rival"]))
+    assert "rival" in page(signed_in(make.officer()))
+    assert "rival" not in page(signed_in(make.partner()))

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from accounts.roles import Role
+from convoys.services.changes import Record
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +150,12 @@ def test_pages_load_nothing_from_elsewhere_and_carry_nothing_inline(signed_in, n
         assert 'src="http' not in text
         assert 'href="http' not in text
         assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_nobody_finds_out_by_searching_with_whom_a_convoy_is_shared(signed_in, now):
+    ref = make.make_held_convoy("C-1")
+    rival = make.organisation("rival", name="Rival Relief")
+    make.apply(Record(ref, "visibility_changed", make.at("2026-03-03"), visible_to=[rival.pk]))
+    partner = signed_in(make.partner())
+    assert [row.convoy.reference for row in partner.get("/convoys?q=aid").context["rows"]] == ["C-1"]
+    assert not partner.get("/convoys?q=rival").context["rows"]
