@@ -12,13 +12,22 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from convoys.api.pagination import KeysetPagination
+from convoys.api.moments import ASKED, moment_of, moment_shown
+from convoys.api.pagination import KeysetPagination, PaginationOfADay
 from convoys.api.parameters import Parameter, TableOfParameters, refuse_unknown_parameters
+from convoys.queries.as_of import Moment
 from convoys.queries.visibility import Viewer, viewer_of
 
 
 class ReadView(APIView):
-    """A resource that is read. An unknown parameter is an error; answers are private to the asker."""
+    """A resource that is read. An unknown parameter is an error; answers are private to the asker.
+
+    Where `is_of_a_day` it can be asked about another moment, and answers with `moment`.
+    """
+
+    is_of_a_day: ClassVar[bool] = False
+    moment: Moment = Moment()
+    is_backfilled = False
 
     @property
     def viewer(self) -> Viewer:
@@ -26,7 +35,14 @@ class ReadView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        refuse_unknown_parameters(request, self.valid_parameters())
+        of_a_day = ASKED if self.is_of_a_day else ()
+        refuse_unknown_parameters(request, [*self.valid_parameters(), *of_a_day])
+        if self.is_of_a_day:
+            self.moment = moment_of(request)
+
+    def moment_shown(self) -> dict[str, Any]:
+        """What goes with an answer about a moment."""
+        return {"moment": moment_shown(self.moment, self.is_backfilled)} if self.is_of_a_day else {}
 
     def valid_parameters(self) -> Iterable[str]:
         return ()
@@ -55,7 +71,9 @@ class ListView(ReadView, ListAPIView):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         rows = self.rows_of(page)
         shown = self.serializer_class(rows, many=True, context=self.context_of(rows))
-        return self.get_paginated_response(shown.data)
+        response = self.get_paginated_response(shown.data)
+        response.data.update(self.moment_shown())
+        return response
 
     def rows_of(self, page: Sequence[Any]) -> Sequence[Any]:
         """What the serializer shows of a page's rows; the rows themselves unless a view says otherwise."""
@@ -63,6 +81,13 @@ class ListView(ReadView, ListAPIView):
 
     def context_of(self, rows: Sequence[Any]) -> dict[str, Any]:
         return {}
+
+
+class ListOfADay(ListView):
+    """A list that can be asked about another moment: what stands on the page is what was so then."""
+
+    is_of_a_day = True
+    pagination_class = PaginationOfADay
 
 
 class DetailView(ReadView, GenericAPIView):
@@ -75,7 +100,7 @@ class DetailView(ReadView, GenericAPIView):
 
     def get(self, request: Request, **kwargs: str) -> Response:
         found, context = self.find(**kwargs)
-        return Response(self.serializer_class(found, context=context).data)
+        return Response(self.serializer_class(found, context=context | self.moment_shown()).data)
 
     def find(self, code: str) -> tuple[Any, dict[str, Any]]:
         """The thing and what its serializer needs besides. Raises Http404."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,17 +10,22 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from accounts.models import Organisation
+from convoys.api.moments import moment_of
 from convoys.api.parameters import (
     BadValueError,
+    Narrow,
     Parameter,
     is_storable,
     on_record,
     one_of,
     single,
     whole_number,
+    within,
 )
 from convoys.models import Agreement, ControlPoint, Convoy, ConvoyOrganisation, Event, Part, Place, Route
 from convoys.queries.api_convoys import convoys_on_record
+from convoys.queries.api_moments import declared_at, held_before_at
+from convoys.queries.as_of import Moment, convoys_at
 from convoys.queries.visibility import viewer_of
 from convoys.vocabulary import KINDS, State
 
@@ -77,23 +83,45 @@ def _by_convoy(rows: QuerySet[Event], reference: str, request: Request) -> Query
     return rows.filter(convoy=found)
 
 
+def _of_a_day(now: Narrow, then: Callable[[QuerySet[Convoy], Moment, list[str]], QuerySet[Convoy]]) -> Narrow:
+    """Narrows by what is so now, or, where the query asks about a moment, by what was so then."""
+
+    def narrow(rows: QuerySet[Convoy], codes: list[str], request: Request) -> QuerySet[Convoy]:
+        moment = moment_of(request)
+        return now(rows, codes, request) if moment.is_now else then(rows, moment, codes)
+
+    return narrow
+
+
+def _declared(item: str, now: Narrow | None = None) -> Narrow:
+    """By an item of the declaration, as it stands at the moment asked about."""
+    return _of_a_day(now or within(item), lambda rows, moment, codes: declared_at(rows, moment, item, codes))
+
+
 CONVOYS = (
-    one_of("status", "States, divided by commas.", "status", State.values),
-    on_record("route", "Codes of routes, divided by commas.", "route", Route),
+    one_of(
+        "status",
+        "States, divided by commas.",
+        "",
+        State.values,
+        _of_a_day(within("status"), convoys_at),
+    ),
+    on_record("route", "Codes of routes, divided by commas.", "", Route, _declared("route")),
     on_record(
         "sponsor",
         "Codes of organisations; a convoy has at least one as sponsor.",
         "",
         Organisation,
-        _by_sponsor,
+        _declared("sponsors", _by_sponsor),
     ),
-    on_record("origin", "Codes of places.", "origin", Place),
-    on_record("destination", "Codes of places.", "destination", Place),
+    on_record("origin", "Codes of places.", "", Place, _declared("origin")),
+    on_record("destination", "Codes of places.", "", Place, _declared("destination")),
     on_record(
         "control_point",
-        "Codes of control points that a convoy is held before now.",
-        "held_before",
+        "Codes of control points that a convoy is held before at the moment asked about.",
+        "",
         ControlPoint,
+        _of_a_day(within("held_before"), held_before_at),
     ),
     exercises("is_exercise"),
 )

@@ -161,6 +161,16 @@ class KeysetPagination(BasePagination):
         ]
 
 
+class PaginationOfADay(KeysetPagination):
+    """The same, with the `moment` that the answer is about; the links keep it."""
+
+    def get_paginated_response_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        described = super().get_paginated_response_schema(schema)
+        described["required"].append("moment")
+        described["properties"]["moment"] = {"$ref": "#/components/schemas/Moment"}
+        return described
+
+
 def _single(request: Request, name: str) -> str | None:
     values = request.query_params.getlist(name)
     if len(values) > 1:

@@ -122,7 +122,9 @@ def codes_of(given: list[str]) -> list[str]:
     return codes
 
 
-def one_of(name: str, description: str, column: str, choices: Iterable[str]) -> Parameter:
+def one_of(
+    name: str, description: str, column: str, choices: Iterable[str], narrow: Narrow | None = None
+) -> Parameter:
     """Codes of a closed list."""
     known = [str(choice) for choice in choices]
 
@@ -135,7 +137,7 @@ def one_of(name: str, description: str, column: str, choices: Iterable[str]) -> 
 
     items = {"type": "string", "enum": known}
     return Parameter(
-        name, description, {"type": "array", "items": items, "minItems": 1}, read, _within(column)
+        name, description, {"type": "array", "items": items, "minItems": 1}, read, narrow or within(column)
     )
 
 
@@ -154,7 +156,7 @@ def on_record(
 
     items = {"type": "string", "pattern": f"^{CODE.pattern}$"}
     return Parameter(
-        name, description, {"type": "array", "items": items, "minItems": 1}, read, narrow or _within(column)
+        name, description, {"type": "array", "items": items, "minItems": 1}, read, narrow or within(column)
     )
 
 
@@ -172,7 +174,9 @@ def whole_number(name: str, description: str, lookup: str) -> Parameter:
     return Parameter(name, description, schema, read, narrow)
 
 
-def _within(column: str) -> Narrow:
+def within(column: str) -> Narrow:
+    """Rows whose column has one of the codes."""
+
     def narrow(rows: QuerySet[Any], codes: list[str], request: Request) -> QuerySet[Any]:
         return rows.filter(**{f"{column}__in": codes})
 

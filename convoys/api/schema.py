@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
+from convoys.api import moments
 from convoys.api.problems import PROBLEM_JSON, PROBLEM_KINDS
 
 
@@ -57,10 +58,10 @@ PROBLEMS = {
 
 
 class ProblemAwareSchema(AutoSchema):
-    """Adds the problem documents to every operation."""
+    """Adds the problem documents to every operation, and the moment to those that can be asked for one."""
 
     def get_override_parameters(self) -> list[Any]:
-        return []
+        return moments.PARAMETERS if getattr(self.view, "is_of_a_day", False) else []
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import Organisation
 from convoys.api import filters
-from convoys.api.base import DetailView, ListView
+from convoys.api.base import DetailView, ListOfADay, ListView
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.api.serializers.places import (
@@ -20,56 +20,83 @@ from convoys.api.serializers.places import (
     ControlPointDetailSerializer,
     ControlPointSerializer,
     OrganisationSerializer,
+    RouteDetailSerializer,
     RouteSerializer,
 )
 from convoys.models import Agreement, ControlPoint, Convoy, Event, Route, RouteStop
-from convoys.queries import api_convoys, api_record
+from convoys.queries import api_convoys, api_moments, api_record
 from convoys.queries.api_names import Names
 from convoys.queries.visibility import visible_events
+from convoys.replay import History
 
 # --- convoys
 
 
-class ConvoyList(ListView):
+class ConvoyList(ListOfADay):
     """Convoys that you may see, by reference.
 
-    Exercises are left out unless you ask for them.
+    Exercises are left out unless you ask for them. Asked about another moment: those that were on
+    record then, each as it stood, narrowed by what was so then.
     """
 
     key = "reference"
     parameters = filters.CONVOYS
     serializer_class = ConvoySerializer
+    zones: api_convoys.Zones
 
     def get_queryset(self) -> QuerySet[Convoy]:
-        return api_convoys.with_sponsors(api_convoys.convoys_on_record(self.viewer))
+        convoys = api_convoys.convoys_on_record_at(self.viewer, self.moment)
+        return api_convoys.with_sponsors(convoys) if self.moment.is_now else convoys
+
+    def rows_of(self, page: Sequence[Convoy]) -> Sequence[Convoy]:
+        if self.moment.is_now:
+            self.zones = api_convoys.zones_of(page)
+        else:
+            histories = api_convoys.set_rows_back(page, self.moment)
+            self.zones = api_convoys.zones_in(histories)
+            self.is_backfilled = api_moments.rests_on_backfilled(histories.values())
+        return page
 
     def context_of(self, rows: Sequence[Convoy]) -> dict[str, Any]:
-        return {"names": Names(api_convoys.named_in(rows)), "zones": api_convoys.zones_of(rows)}
+        return {"names": Names(api_convoys.named_in(rows)), "zones": self.zones}
 
 
 class ConvoyDetail(DetailView):
-    """One convoy with its events, each with its claims, its cargo, other references and holds."""
+    """One convoy with its events, each with its claims, its cargo, other references and holds.
+
+    Asked about another moment: what had happened by then of what was known by then.
+    """
 
     lookup_field = "reference"
     serializer_class = ConvoyDetailSerializer
+    is_of_a_day = True
 
     def find(self, reference: str) -> tuple[Convoy, dict[str, Any]]:
         if not filters.is_reference(reference):
             raise Http404
-        convoys = api_convoys.with_sponsors(api_convoys.convoys_on_record(self.viewer))
-        convoy = get_object_or_404(
-            convoys.prefetch_related("cargo_lines", "other_references"), reference=reference
-        )
-        told = api_record.tell_subject(self.viewer, convoy)
+        convoy, history, zones = self._found(reference)
+        told = api_record.tell_subject(self.viewer, convoy, self.moment, history)
         convoy.told = told  # type: ignore[attr-defined]
         named = api_convoys.named_in([convoy]), api_record.named_in(told.events, told.claims)
         holds = {"places": api_record.places_of_holds(told)}
         return convoy, {
             "names": Names(*named, holds),
-            "zones": api_convoys.zones_of([convoy]),
+            "zones": zones,
             "chains": {row.event.chain for row in told.events},
             "viewer": self.viewer,
         }
+
+    def _found(self, reference: str) -> tuple[Convoy, History | None, api_convoys.Zones]:
+        """The convoy as it stood, with its history where another moment than now is asked about."""
+        convoys = api_convoys.convoys_on_record_at(self.viewer, self.moment)
+        if self.moment.is_now:
+            prepared = api_convoys.with_sponsors(convoys).prefetch_related("cargo_lines", "other_references")
+            convoy = get_object_or_404(prepared, reference=reference)
+            return convoy, None, api_convoys.zones_of([convoy])
+        convoy = get_object_or_404(convoys, reference=reference)
+        histories = api_convoys.set_rows_back([convoy], self.moment)
+        self.is_backfilled = api_moments.rests_on_backfilled(histories.values())
+        return convoy, histories[convoy.pk], api_convoys.zones_in(histories)
 
 
 # --- the record
@@ -108,8 +135,8 @@ def _names_on(rows: Sequence[Route]) -> dict[str, Any]:
     return {"names": Names({"places": {stop.place_id for route in rows for stop in route.stops.all()}})}
 
 
-class RouteList(ListView):
-    """Routes with their places in travelling order, by code."""
+class RouteList(ListOfADay):
+    """Routes with their places in travelling order, by code; their access is that of the moment."""
 
     key = "code"
     parameters = filters.MASTER_DATA
@@ -118,17 +145,23 @@ class RouteList(ListView):
     def get_queryset(self) -> QuerySet[Route]:
         return routes()
 
+    def rows_of(self, page: Sequence[Route]) -> Sequence[Route]:
+        self.is_backfilled = api_moments.set_routes_back(page, self.moment)
+        return page
+
     def context_of(self, rows: Sequence[Route]) -> dict[str, Any]:
         return _names_on(rows)
 
 
 class RouteDetail(DetailView):
-    """One route with its places in travelling order."""
+    """One route with its places in travelling order; its access is that of the moment."""
 
-    serializer_class = RouteSerializer
+    serializer_class = RouteDetailSerializer
+    is_of_a_day = True
 
     def find(self, code: str) -> tuple[Route, dict[str, Any]]:
         route = get_object_or_404(routes(), code=code)
+        self.is_backfilled = api_moments.set_routes_back([route], self.moment)
         return route, _names_on([route])
 
 
@@ -140,14 +173,18 @@ def _sides(rows: Sequence[ControlPoint]) -> dict[str, Any]:
     return {"places": {code for point in rows for code in (point.side_a_id, point.side_b_id)}}
 
 
-class ControlPointList(ListView):
-    """Places that can be closed, each with its access as last reported, by code."""
+class ControlPointList(ListOfADay):
+    """Places that can be closed, each with its access as last reported by the moment, by code."""
 
     parameters = filters.CONTROL_POINTS
     serializer_class = ControlPointSerializer
 
     def get_queryset(self) -> QuerySet[ControlPoint]:
         return control_points()
+
+    def rows_of(self, page: Sequence[ControlPoint]) -> Sequence[ControlPoint]:
+        self.is_backfilled = api_moments.set_points_back(page, self.moment)
+        return page
 
     def context_of(self, rows: Sequence[ControlPoint]) -> dict[str, Any]:
         return {"names": Names(_sides(rows))}
@@ -157,10 +194,13 @@ class ControlPointDetail(DetailView):
     """One control point with its history of access and the claims about it."""
 
     serializer_class = ControlPointDetailSerializer
+    is_of_a_day = True
 
     def find(self, code: str) -> tuple[ControlPoint, dict[str, Any]]:
         point = get_object_or_404(control_points(), pk=code)
-        told = api_record.tell_subject(self.viewer, point)
+        api_moments.set_points_back([point], self.moment)
+        told = api_record.tell_subject(self.viewer, point, self.moment)
+        self.is_backfilled = api_record.rests_on_backfilled(told)
         point.told = told  # type: ignore[attr-defined]
         names = Names(_sides([point]), api_record.named_in(told.events, told.claims))
         return point, {"names": names, "viewer": self.viewer}
@@ -201,10 +241,12 @@ class AgreementDetail(DetailView):
     """One agreement with its steps, each as told, and the claims about it."""
 
     serializer_class = AgreementDetailSerializer
+    is_of_a_day = True
 
     def find(self, code: str) -> tuple[Agreement, dict[str, Any]]:
         agreement = get_object_or_404(Agreement.objects.prefetch_related("routes"), code=code)
-        told = api_record.tell_subject(self.viewer, agreement)
+        told = api_record.tell_subject(self.viewer, agreement, self.moment)
+        self.is_backfilled = api_record.rests_on_backfilled(told)
         agreement.told = told  # type: ignore[attr-defined]
         return agreement, {
             "names": Names(api_record.named_in(told.events, told.claims)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
 from convoys.models import Convoy, ConvoyOrganisation, Event, Part
+from convoys.queries.as_of import Moment, convoys_at, set_back
 from convoys.queries.visibility import Viewer, visible_convoys
+from convoys.replay import History
 
 PLACE_COLUMNS = ("origin_id", "destination_id", "stands_at_id", "held_before_id", "heading_id")
 Zones = dict[tuple[int, datetime], str]
@@ -17,6 +19,20 @@ Zones = dict[tuple[int, datetime], str]
 def convoys_on_record(viewer: Viewer) -> QuerySet[Convoy]:
     """The convoys this viewer may know of whose registration stands."""
     return visible_convoys(viewer).exclude(status="")
+
+
+def convoys_on_record_at(viewer: Viewer, moment: Moment) -> QuerySet[Convoy]:
+    """The convoys this viewer may know of (now) whose registration stood at the moment."""
+    return convoys_on_record(viewer) if moment.is_now else convoys_at(visible_convoys(viewer), moment)
+
+
+def set_rows_back(convoys: Sequence[Convoy], moment: Moment) -> dict[int, History]:
+    """Set these rows and their `sponsor_links` to the moment; returns their histories by key."""
+    histories = set_back(convoys, moment)
+    for convoy in convoys:
+        links = (row for row in convoy.organisations.all() if row.part == Part.SPONSOR)
+        convoy.sponsor_links = sorted(links, key=lambda row: row.position)  # type: ignore[attr-defined]
+    return histories
 
 
 def with_sponsors(convoys: QuerySet[Convoy]) -> QuerySet[Convoy]:
@@ -52,4 +68,13 @@ def zones_of(convoys: Sequence[Convoy]) -> Zones:
     events = Event.objects.filter(same, convoy__in=[convoy.pk for convoy in convoys]).order_by("sequence")
     return {
         (convoy, at): zone for convoy, at, zone in events.values_list("convoy_id", "occurred_at", "time_zone")
+    }
+
+
+def zones_in(histories: Mapping[int, History]) -> Zones:
+    """The same out of histories at hand."""
+    return {
+        (convoy, step.event.occurred_at): step.event.time_zone
+        for convoy, history in histories.items()
+        for step in history.steps
     }

@@ -17,6 +17,7 @@ from django.db.models import Q
 from convoys.clocks import zone_named
 from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
+from convoys.queries.as_of import Moment, known_then
 from convoys.queries.contested import HOW_MUCH, POINTS, contested_points, figures_contested
 from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
 from convoys.queries.visibility import Viewer, visible_claims, visible_events, withholds_source
@@ -24,6 +25,7 @@ from convoys.replay import History, Step
 from convoys.vocabulary import Act
 
 Words = Mapping[str, Any]
+NOW = Moment()
 EVENT_PLACES = ("control_point_id", "place_id", "held_before_id", "heading_id")
 
 
@@ -104,21 +106,47 @@ def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
     return _told(viewer, events, entries, claims, words_of(_sequences(entries, claims)))
 
 
-def tell_subject(viewer: Viewer, subject: Subject) -> SubjectTold:
-    """All of a subject's record that the viewer may read. Five queries at most."""
-    entries = list(events_of(subject, viewer))
-    claims = list(claims_of(subject, viewer).select_related("target_claim", "target_convoy"))
+def tell_subject(
+    viewer: Viewer, subject: Subject, moment: Moment = NOW, history: History | None = None
+) -> SubjectTold:
+    """All of a subject's record that the viewer may read, as of the moment. Five queries at most.
+
+    `history` is a convoy's at that moment, where it is at hand.
+    """
+    entries = _happened(list(known_then(events_of(subject, viewer), moment)), moment)
+    found = known_then(claims_of(subject, viewer), moment).select_related("target_claim", "target_convoy")
+    claims = list(found) if moment.is_now else _on_what_was_known(found, entries, moment)
     words = words_of(_sequences(entries, claims))
     told = _told(viewer, entries, entries, claims, words)
     own = tell_claims(viewer, [claim for claim in claims if _chain_of_event(claim) is None], words)
     if not isinstance(subject, Convoy):
         return SubjectTold(_in_order(told, ()), own)
-    history = history_of(subject)
+    history = history or history_of(subject, as_of=moment.as_of, known_at=moment.known_at)
     points = {point for row in told for point in row.contested}
     if figures_contested(claims_in_force(claims), words):
         points.add(HOW_MUCH)
     contested = tuple(point for point in POINTS if point in points)
     return SubjectTold(_in_order(told, history.steps), own, history, contested)
+
+
+def _happened(entries: list[Event], moment: Moment) -> list[Event]:
+    """Entries of the chains that had happened by then, as the newest of their known entries dates them."""
+    if moment.as_of is None:
+        return entries
+    dated = {entry.chain: entry.effective_at for entry in entries}  # in order of recording: the newest stays
+    return [entry for entry in entries if dated[entry.chain] <= moment.as_of]
+
+
+def _on_what_was_known(claims: Iterable[Claim], entries: Sequence[Event], moment: Moment) -> list[Claim]:
+    """Claims whose event, and whose claim where they answer one, was itself known then."""
+    chains: set[int | None] = {None} | {entry.chain for entry in entries}
+    known_at = moment.known_at
+    return [
+        claim
+        for claim in claims
+        if _chain_of_event(claim) in chains
+        and not (claim.target_claim and known_at and claim.target_claim.known_from > known_at)
+    ]
 
 
 def _sequences(*lists: Sequence[Entry]) -> list[int]:
@@ -252,3 +280,9 @@ def places_of_holds(told: SubjectTold) -> set[str | None]:
     """Codes of the places where a convoy was held, and of the points before which."""
     episodes = told.history.episodes if told.history else []
     return {code for episode in episodes for code in (episode.stands_at, episode.held_before)}
+
+
+def rests_on_backfilled(told: SubjectTold) -> bool:
+    """Whether any event or claim that is told was loaded afterwards."""
+    claims = [claim for row in told.events for claim in row.claims] + told.claims
+    return any(row.event.backfilled for row in told.events) or any(row.claim.backfilled for row in claims)

@@ -18,6 +18,7 @@ from convoys.api.fields import (
     TextField,
     TonnesField,
 )
+from convoys.api.moments import OfADaySerializer
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.clocks import silent_from, zone_named
@@ -42,7 +43,9 @@ def _reported(column: str, **more: Any) -> InstantField:
 
 
 class ConvoySerializer(serializers.Serializer):
-    """A convoy as it stands. Instants only: how long something lasts is for you to compute, now.
+    """A convoy as it stands, or stood at the moment asked about.
+
+    Instants only: how long something lasts is for you to compute.
 
     Null is unknown, never 0. `tonnes_low` without `tonnes_high` means at least.
     """
@@ -161,7 +164,7 @@ class EpisodeSerializer(serializers.Serializer):
         return chain if chain in self.context["chains"] else None
 
 
-class ConvoyDetailSerializer(ConvoySerializer):
+class ConvoyDetailSerializer(OfADaySerializer, ConvoySerializer):
     """A convoy with everything on record that you may read.
 
     `events` stand in the order of what happened, inferred steps among them; entries that were

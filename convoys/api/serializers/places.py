@@ -1,4 +1,4 @@
-"""Master data: routes, control points, organisations, agreements. Read as of now."""
+"""Master data: routes, control points, organisations, agreements. Read as of now, but for access."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from convoys.api.fields import (
     RouteNameSerializer,
     TextField,
 )
+from convoys.api.moments import OfADaySerializer
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.clocks import zone_named
@@ -58,6 +59,10 @@ class RouteSerializer(serializers.Serializer):
         return next((access.value for access in ACCESS_WORST_FIRST if access in known), None)
 
 
+class RouteDetailSerializer(OfADaySerializer, RouteSerializer):
+    """The same, and the moment that it is told of."""
+
+
 class ControlPointSerializer(serializers.Serializer):
     """A place that can be closed. Who operates it is a claim, and stands among its claims."""
 
@@ -85,7 +90,7 @@ class ControlPointSerializer(serializers.Serializer):
         return [self.context["names"].place(code) for code in (point.side_a_id, point.side_b_id) if code]
 
 
-class ControlPointDetailSerializer(ControlPointSerializer):
+class ControlPointDetailSerializer(OfADaySerializer, ControlPointSerializer):
     """A control point with its history of access, and the claims about who operates it."""
 
     events = EventSerializer(many=True, source="told.events")
@@ -125,7 +130,7 @@ class AgreementSerializer(serializers.Serializer):
     exercise = serializers.BooleanField(source="is_exercise")
 
 
-class AgreementDetailSerializer(AgreementSerializer):
+class AgreementDetailSerializer(OfADaySerializer, AgreementSerializer):
     """An agreement with its steps, each as told, and the claims about it."""
 
     events = EventSerializer(many=True, source="told.events")
