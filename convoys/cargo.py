@@ -32,8 +32,9 @@ class Amount:
         high = None if self.high is None or other.high is None else self.high + other.high
         return Amount(self.low + other.low, high)
 
-    def __bool__(self) -> bool:
-        return self.high is None or self.high > 0
+    @property
+    def is_unknown(self) -> bool:
+        return not self.low and self.high is None
 
     def beyond(self, other: Amount) -> Amount:
         """What of this can lie beyond the other amount; never below nothing."""
@@ -42,8 +43,10 @@ class Amount:
 
     def __str__(self) -> str:
         """In words: "40 t", "360 to 400 t", "at least 20 t"."""
+        if self.is_unknown:
+            return "an unknown amount"
         if self.high is None:
-            return f"at least {_plain(self.low)} t" if self.low else "an unknown amount"
+            return f"at least {_plain(self.low)} t"
         if self.low == self.high:
             return f"{_plain(self.low)} t"
         return f"{_plain(self.low)} to {_plain(self.high)} t"

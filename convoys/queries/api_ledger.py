@@ -15,7 +15,7 @@ from convoys.canonical import group_digest
 from convoys.merkle import EMPTY_ROOT
 from convoys.models import Claim, Erasure, Event, LedgerEntry, LedgerHead, Words
 from convoys.queries.ledger_rows import BATCH, GROUPS, Stretch, groups_of, read_stretch
-from convoys.queries.visibility import Viewer, visible_claims, visible_events
+from convoys.queries.visibility import Viewer, others_seen, visible_claims, visible_events
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,16 @@ def _told(stretch: Stretch, sequence: int) -> EntryTold:
 def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
     """Groups of which this viewer gets the digest only.
 
-    The words of a confidential source, the desk's reason for an erasure, and with whom besides a
-    convoy is shared.
+    The words of a confidential source, the desk's reason for an erasure, with whom besides a convoy
+    is shared, and the reference of another convoy that they may not know of.
     """
     if viewer.is_staff:
         return ()
     if isinstance(row, Event):
         shared_with = row.declares.get("visible_to")
         if isinstance(shared_with, list) and set(shared_with) - {viewer.organisation}:
+            return ("detail",)
+        if row.other_convoy_id is not None and not others_seen(viewer, [row]):
             return ("detail",)
         return ()
     if isinstance(row, Claim):

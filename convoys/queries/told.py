@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convoys.models import Event, LedgerEntry
+from convoys.models import Convoy, Event, LedgerEntry
 from convoys.queries.accounts import Account, accounts_on, contested_by_chain
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.history import Subject, events_of, words_of
-from convoys.queries.visibility import Viewer, declared_to
+from convoys.queries.visibility import Viewer, declared_to, others_seen
 from convoys.replay import Step
 from convoys.vocabulary import Act
 
@@ -25,7 +25,8 @@ NAMED_PLACES = ("place__names", "held_before__place__names", "heading__names")
 class Told:
     """One event as its chain tells it: the newest entry, what it replaced, who says so.
 
-    `declares` is what this reader may know of its declaration. `contested` names what the accounts
+    `declares` is what this reader may know of its declaration, `goes_on_as` the other convoy that it
+    names, if they may know of that one. `contested` names what the accounts
     contradict each other on; `inferred` are the steps that this event proves and nobody reported.
     """
 
@@ -33,6 +34,7 @@ class Told:
     words: Mapping[str, Any]
     leaf_hash: str
     declares: Mapping[str, Any]
+    goes_on_as: Convoy | None = None
     earlier: list[Told] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     inferred: list[Step] = field(default_factory=list)
@@ -66,10 +68,12 @@ def _chains(viewer: Viewer, subject: Subject, moment: Moment) -> dict[int, Told]
     sequences = [event.sequence for event in entries]
     words = words_of(sequences)
     hashes = dict(LedgerEntry.objects.filter(sequence__in=sequences).values_list("sequence", "leaf_hash"))
+    others = others_seen(viewer, entries)
     chains: dict[int, Told] = {}
     for event in entries:
         leaf_hash = bytes(hashes.get(event.sequence, b"")).hex()
         told = Told(event, words.get(event.sequence, {}), leaf_hash, declared_to(viewer, event))
+        told.goes_on_as = others.get(event.other_convoy_id or 0)
         before = chains.get(event.chain)
         if before is not None:
             told.earlier, before.earlier = [*before.earlier, before], []

@@ -7,6 +7,7 @@ anything. Visibility is always asked of now.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,7 @@ def visible_events(viewer: Viewer) -> QuerySet[Event]:
 def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
     """Every claim that this viewer may read: its own audience and its target's both allow it.
 
+    What links a convoy to one that the viewer may not know of is not there, nor what answers it.
     A claim on a claim is as visible as the claim it answers; two levels are followed, which is
     as deep as the write path lets answers go. Whose source is withheld says `withholds_source`.
     """
@@ -114,9 +116,15 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
         | Q(target_claim__audience__in=FOR_PARTNERS)
         | Q(target_claim__audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
     )
+    linked = _sees_other(viewer, "alleged_convoy") & _sees_other(viewer, "target_claim__alleged_convoy")
     narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy")
     answers_narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy", chain="target_claim_id")
-    return claims.filter(seen, allowed, target, answered).exclude(narrowed).exclude(answers_narrowed)
+    return claims.filter(seen, allowed, target, answered, linked).exclude(narrowed).exclude(answers_narrowed)
+
+
+def _sees_other(viewer: Viewer, column: str) -> Q:
+    """Whether this column names no convoy, or one that the viewer may know of."""
+    return Q(**{column: None}) | Q(Exists(visible_convoys(viewer).filter(pk=OuterRef(column))))
 
 
 def withholds_source(viewer: Viewer, claim: Claim) -> bool:
@@ -126,6 +134,15 @@ def withholds_source(viewer: Viewer, claim: Claim) -> bool:
     come from `visible_claims`; of any other the source is withheld.
     """
     return not viewer.is_staff and bool(getattr(claim, "source_withheld", True))
+
+
+def others_seen(viewer: Viewer, events: Iterable[Event]) -> dict[int, Convoy]:
+    """Of the other convoys that events name, by key, those that this reader may know of.
+
+    No query where none is named.
+    """
+    named = {event.other_convoy_id for event in events} - {None}
+    return visible_convoys(viewer).in_bulk(named) if named else {}
 
 
 def declared_to(viewer: Viewer, event: Event) -> dict[str, Any]:
