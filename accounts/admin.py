@@ -102,6 +102,9 @@ class PersonAdmin(ByRole, UserAdmin):
             return
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=sorted(columns & set(form.changed_data) | {"is_staff"}))
+        if "email" in form.changed_data:
+            # allauth keeps addresses of its own, and resets passwords by them: the old one must open nothing.
+            EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views import closed
 from convoytracker import health
 
 # The admin's own sign-in knows neither second factors nor rate limits: it leads to the common one.
@@ -13,6 +14,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    # Addresses are kept by administrators: alerts go there, and whoever reads them can reset a password.
+    path("accounts/email/", closed),
     path("accounts/", include("allauth.urls")),
     path("api/", include("convoys.api.urls")),
     path("", include("convoys.board.urls")),

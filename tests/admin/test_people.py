@@ -6,10 +6,12 @@ import re
 from importlib import import_module
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
@@ -127,3 +129,19 @@ def test_second_factors_are_taken_away_and_never_shown(administrator: Client, co
     assert administrator.post(page, {"type": "webauthn"}).status_code == 403
     assert administrator.post(delete, {"post": "yes"}).status_code == 302
     assert not Authenticator.objects.exists()
+
+
+def test_an_address_that_was_replaced_resets_no_password(
+    administrator: Client, client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    person = factories.user("newcomer", Role.VIEWER, email="lost@example.org")
+    EmailAddress.objects.create(user=person, email="lost@example.org", primary=True, verified=True)
+    typed = typed_for(person, Role.VIEWER, email="new@example.org")
+    assert administrator.post(change(person), typed).status_code == 302
+
+    for address in ("lost@example.org", "new@example.org"):
+        client.post("/accounts/password/reset/", {"email": address})
+    assert {mail.to[0]: "/password/reset/key/" in mail.body for mail in mailoutbox} == {
+        "lost@example.org": False,
+        "new@example.org": True,
+    }

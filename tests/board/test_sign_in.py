@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from tests import factories as make
 
@@ -87,3 +88,22 @@ def test_signing_out_takes_one_press(signed_in):
     client = signed_in(make.officer())
     assert client.post("/accounts/logout/").status_code == 302
     assert client.get("/").status_code == 302
+
+
+def test_nobody_changes_where_their_mails_go(signed_in):
+    partner = make.partner()
+    client = signed_in(partner)
+    assert client.get("/accounts/email/").status_code == 404
+    new = {"action_add": "", "email": "elsewhere@example.org"}
+    assert client.post("/accounts/email/", new).status_code == 404
+    assert not EmailAddress.objects.filter(email="elsewhere@example.org").exists()
+
+
+def test_who_has_no_account_is_not_sent_to_a_sign_up_that_is_closed(client, mailoutbox):
+    known, unknown = make.officer().email, "nobody@example.org"
+    for address in (known, unknown):
+        response = client.post("/accounts/password/reset/", {"email": address})
+        assert (response.status_code, response["Location"]) == (302, "/accounts/password/reset/done/")
+    assert [mail.to for mail in mailoutbox] == [[known], [unknown]]
+    assert "No account has this address" in mailoutbox[1].body
+    assert "http" not in mailoutbox[1].body
