@@ -64,9 +64,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "convoytracker.request_log.RequestLogMiddleware",
+    "csp.middleware.CSPMiddleware",  # before what may refuse a request: its answer has the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -235,6 +235,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+FILE_UPLOAD_HANDLERS = ["convoytracker.uploads.RefuseFiles"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

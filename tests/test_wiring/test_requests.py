@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory, override_settings
 
 from convoytracker.logs import OneLineFormatter
 
@@ -60,3 +61,21 @@ def test_a_log_record_is_one_line_without_addresses_and_personal_links():
     assert "\n" not in line
     assert "ana.k" not in line
     assert "mail to (address) bounced" in line
+
+
+@pytest.mark.django_db
+def test_a_posted_file_is_not_read_and_what_stood_before_it_is(rf: RequestFactory):
+    request = rf.post("/accounts/login/", {"login": "officer", "picture": BytesIO(b"x" * 5_000_000)})
+
+    assert request.POST["login"] == "officer"
+    assert not request.FILES
+    assert request.environ["wsgi.input"].read(1), "the rest was read nevertheless"
+
+
+@pytest.mark.django_db
+@override_settings(SECURE_SSL_REDIRECT=True)
+def test_what_is_refused_before_any_page_has_the_policy_too(client: Client):
+    response = client.get("/data", headers={"host": "elsewhere.example"})
+
+    assert response.status_code == 400
+    assert "default-src 'self'" in response.headers["Content-Security-Policy"]
