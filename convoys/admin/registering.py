@@ -28,7 +28,9 @@ REGISTERED = KINDS["registered"]
 def register(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The form of a new convoy, and its first entry. `?exercise=1` makes it one for training."""
     require(request, REGISTERED.role)
-    exercise = request.GET.get("exercise") == "1" or request.POST.get("is_exercise") == "True"
+    # Read as the form reads it: an exercise must not choose among real places, whatever is posted.
+    posted = RegisterForm.base_fields["is_exercise"].to_python(request.POST.get("is_exercise"))
+    exercise = request.GET.get("exercise") == "1" or bool(posted)
     choices = choices_for(exercise)
     form = RegisterForm(
         request.POST if request.method == "POST" else None,

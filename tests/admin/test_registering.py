@@ -200,3 +200,10 @@ def test_who_sees_a_convoy_is_changed_by_a_coordinator(
     assert not convoy.organisations.filter(part="shared").exists()
     assert desk.send(coordinator, url, shared="").status_code == 302
     assert not Convoy.objects.get(reference=held).shared_with_all_partners
+
+
+@pytest.mark.parametrize("posted", ["True", "on", "1"])
+def test_an_exercise_cannot_be_posted_onto_a_real_road(posted: str, officer: Client) -> None:
+    response = desk.send(officer, register(), **full(), is_exercise=posted)
+    assert response.status_code == 200
+    assert not Convoy.objects.exists()
