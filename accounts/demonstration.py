@@ -11,6 +11,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from accounts.roles import Role, may
+
 # Which sign-ins of demo.json are shown, in this order, and what each may do.
 SIGN_INS = {
     "admin": _("Administrator: everything, the desk's accounts included"),
@@ -46,7 +49,8 @@ def is_loopback(request: HttpRequest) -> bool:
 
 def may_read_mail(request: HttpRequest) -> bool:
     """Whether this reader may open the mails that the embedded copy wrote to its folder."""
-    return is_embedded() and is_loopback(request) and bool(getattr(request.user, "is_staff", False))
+    user = request.user
+    return is_embedded() and is_loopback(request) and isinstance(user, User) and may(user, Role.VIEWER)
 
 
 def sign_ins_for(request: HttpRequest) -> list[SignIn]:

@@ -72,3 +72,7 @@ def test_a_broken_file_does_not_hide_the_others(signed_in, folder):
     text = signed_in(make.officer()).get("/mail").content.decode()
     assert "Held 3 days: C-1" in text
     assert "no subject" in text
+
+
+def test_a_member_of_staff_without_a_role_reads_no_mails(signed_in, folder):
+    assert signed_in(make.user("nobody_yet", is_staff=True)).get("/mail").status_code == 404
