@@ -15,7 +15,7 @@ from convoys.canonical import group_digest
 from convoys.merkle import EMPTY_ROOT
 from convoys.models import Claim, Erasure, Event, LedgerEntry, LedgerHead, Words
 from convoys.queries.ledger_rows import BATCH, GROUPS, Stretch, groups_of, read_stretch
-from convoys.queries.visibility import Viewer, others_seen, visible_claims, visible_events
+from convoys.queries.visibility import Viewer, others_seen, visible_claims, visible_events, withholds_source
 
 
 @dataclass(frozen=True)
@@ -147,5 +147,6 @@ def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
             return ("detail",)
         return ()
     if isinstance(row, Claim):
-        return ("words",) if row.is_confidential else ()
+        claim = visible_claims(viewer).filter(pk=row.pk).first()
+        return ("words",) if claim is None or withholds_source(viewer, claim) else ()
     return ("words",)

@@ -6,6 +6,7 @@ import pytest
 
 from convoys.errors import InvalidInput
 from convoys.models import Claim, Convoy, Event
+from convoys.queries.api_ledger import entry_told
 from convoys.queries.visibility import (
     NOBODY,
     Viewer,
@@ -130,6 +131,12 @@ def test_a_source_made_confidential_is_withheld_in_the_earlier_entries_too() -> 
     assert not any(withholds_source(STAFF, entry) for entry in visible_claims(STAFF).filter(chain=first.pk))
     # One that was not narrowed in the query is not trusted.
     assert withholds_source(SPONSOR, first)
+    for entry in entries:
+        proof, whole = entry_told(SPONSOR, entry.pk), entry_told(STAFF, entry.pk)
+        assert proof is not None
+        assert whole is not None
+        assert (proof.groups["words"].salt, proof.groups["words"].fields) == (None, None)
+        assert whole.groups["words"].fields
 
 
 def test_a_source_that_lets_itself_be_named_is_named_from_then_on() -> None:
