@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "convoytracker.nul.NulIsABadRequestMiddleware",
 ]
 ROOT_URLCONF = "convoytracker.urls"
 WSGI_APPLICATION = "convoytracker.wsgi.application"

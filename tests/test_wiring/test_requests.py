@@ -6,9 +6,13 @@ import logging
 from io import BytesIO
 
 import pytest
+from django.db import DataError
+from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from convoytracker.logs import OneLineFormatter
+from convoytracker.nul import NulIsABadRequestMiddleware
+from tests import factories
 
 
 @pytest.mark.django_db
@@ -79,3 +83,37 @@ def test_what_is_refused_before_any_page_has_the_policy_too(client: Client):
 
     assert response.status_code == 400
     assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/u/%00",
+        "/convoys/%00",
+        "/convoys?q=%00&route=%00",
+        "/api/v1/convoys/%00",
+        "/admin/convoys/place/%00/change/",
+        "/admin/convoys/place/?country__exact=%00",
+        "/admin/convoys/agreement/%00/edit/",
+        "/admin/convoys/message/?state__exact=%00",
+    ],
+)
+def test_a_nul_in_an_address_is_no_fault_of_ours(client: Client, address: str):
+    client.raise_request_exception = False
+    client.force_login(factories.administrator())
+    assert client.get(address).status_code < 500
+
+
+def test_what_postgresql_says_of_a_nul_is_answered_as_a_bad_request(rf: RequestFactory):
+    said = DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    middleware = NulIsABadRequestMiddleware(lambda request: HttpResponse())
+
+    page = middleware.process_exception(rf.get("/u/%00"), said)
+    problem = middleware.process_exception(rf.get("/api/v1/x"), said)
+
+    assert page is not None
+    assert problem is not None
+    assert (page.status_code, problem.status_code) == (400, 400)
+    assert problem.headers["Content-Type"] == "application/problem+json"
+    assert middleware.process_exception(rf.get("/"), DataError("value out of range")) is None
