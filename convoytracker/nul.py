@@ -11,7 +11,7 @@ from django.urls import get_resolver
 
 
 class NulIsABadRequestMiddleware:
-    """Answer 400 where a query fails for a NUL. Forms refuse one before; lists and keys reach the database."""
+    """Answer 400 where a query fails for a NUL: forms refuse one before, lists and keys do not."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
