@@ -32,9 +32,9 @@ EVENT_DETAIL = (
     "refused_tonnes_high", "shortfall_reason", "next_carrier_id",
 )  # fmt: skip
 CLAIM_DETAIL = (
-    "said_on", "reported_on", "alleged_holders", "alleged_causes", "alleged_at", "alleged_precision",
-    "alleged_place_id", "alleged_access", "alleged_order", "alleged_trucks", "alleged_tonnes_low",
-    "alleged_tonnes_high", "alleged_link",
+    "document_sha256", "said_on", "reported_on", "alleged_holders", "alleged_causes", "alleged_at",
+    "alleged_precision", "alleged_place_id", "alleged_access", "alleged_order", "alleged_trucks",
+    "alleged_tonnes_low", "alleged_tonnes_high", "alleged_link",
 )  # fmt: skip
 
 

@@ -236,7 +236,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
-FILE_UPLOAD_HANDLERS = ["convoytracker.uploads.RefuseFiles"]
+FILE_UPLOAD_HANDLERS = ["convoytracker.uploads.DeskFilesOnly"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -153,6 +153,7 @@ class SubjectAdmin(RevisingAdmin):
         title, found, audience = self.target_of(subject, about, target)
         form = AccountForm(
             request.POST if request.method == "POST" else None,
+            request.FILES or None,
             choices=subject.choices(),
             subject_type=subject.type,
             default_audience=audience,
@@ -161,6 +162,8 @@ class SubjectAdmin(RevisingAdmin):
             initial={"seen": subject.row.newest_entry},
         )
         status = 200
+        if request.META.get("convoytracker.file_too_large"):
+            form.add_error("document", _("This file is too large: 10 MB is the most. Nothing was written."))
         if request.method == "POST" and form.is_valid():
             account = form.account()
             if account is not None and not form.errors:

@@ -74,7 +74,7 @@ class RevisingAdmin(ReadOnlyAdmin):
         entry = entry_of(subject, sequence)
         title = _("Correct: %(what)s") % {"what": name_of(entry)}
         data = request.POST if request.method == "POST" else None
-        form = self._form_for(subject, entry, data)
+        form = self._form_for(subject, entry, data, request.FILES or None)
         status = 200
         if request.method == "POST":
             if any(name in request.POST for name in ONLY_SHOW):
@@ -91,7 +91,7 @@ class RevisingAdmin(ReadOnlyAdmin):
 
     @staticmethod
     def _form_for(
-        subject: DeskSubject, entry: Line | Account, data: Any
+        subject: DeskSubject, entry: Line | Account, data: Any, files: Any
     ) -> CorrectReportForm | CorrectAccountForm:
         choices = subject.choices()
         if isinstance(entry, Line):
@@ -102,6 +102,7 @@ class RevisingAdmin(ReadOnlyAdmin):
         initial = account_initial(entry, choices, subject.zone) | {"seen": subject.row.newest_entry}
         return CorrectAccountForm(
             data,
+            files,
             claim=entry.claim,
             choices=choices,
             subject_type=subject.type,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from convoys.board import mail, roads, subscriptions, unsubscribe, views
+from convoys.board import documents, mail, roads, subscriptions, unsubscribe, views
 
 app_name = "board"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("routes/<slug:code>", roads.route_page, name="route"),
     path("control-points/<slug:code>", roads.control_point_page, name="control_point"),
     path("agreements/<slug:code>", roads.agreement_page, name="agreement"),
+    path("documents/<slug:sha256>", documents.document, name="document"),
     path("data", views.data, name="data"),
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),

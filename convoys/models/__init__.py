@@ -14,6 +14,7 @@ from convoys.models.alerting import (
 )
 from convoys.models.claim import Claim
 from convoys.models.convoy import CargoLine, Convoy, ConvoyOrganisation, OtherReference, Part, StateInterval
+from convoys.models.document import Document
 from convoys.models.event import ChangeSet, Event
 from convoys.models.ledger import EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode, Words
 from convoys.models.messaging import (
@@ -42,6 +43,7 @@ __all__ = [
     "Covers",
     "Deadline",
     "DeadlineState",
+    "Document",
     "EntryType",
     "Erasure",
     "Event",

@@ -39,6 +39,7 @@ class Claim(Entry):
         default=False, help_text="Others than staff see the speaker's kind only."
     )
 
+    document_sha256 = models.CharField(max_length=64, blank=True, default="", db_index=True)
     said_on = models.DateField(null=True)
     reported_on = models.DateField(null=True)
     alleged_holders = models.JSONField(default=list)

@@ -16,8 +16,8 @@ APPEND_ONLY = (
     "convoys_ledgernode",
     "convoys_erasure",
 )
-# Words may be erased, with an entry that says so, but never reworded.
-NEVER_EDITED = ("convoys_words",)
+# Words and kept documents may be erased, with an entry that says so, but never changed.
+NEVER_EDITED = ("convoys_words", "convoys_document")
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION convoys_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -27,9 +27,14 @@ END $$
 """
 
 
-def _guards() -> list[tuple[str, str]]:
+def _guards(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    """Table and operation refused, of the tables that there are: earlier migrations have fewer."""
+    present = set(connection.introspection.table_names())
     refused = [(table, "UPDATE") for table in APPEND_ONLY + NEVER_EDITED]
-    return refused + [(table, "DELETE") for table in APPEND_ONLY]
+    refused += [(table, "DELETE") for table in APPEND_ONLY]
+    if connection.vendor == "postgresql":
+        refused += [(table, "TRUNCATE") for table in APPEND_ONLY]
+    return [(table, operation) for table, operation in refused if table in present]
 
 
 def _name(table: str, operation: str) -> str:
@@ -42,35 +47,28 @@ def install(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(FUNCTION)
-        for table, operation in _guards():
+        for table, operation in _guards(connection):
             name = _name(table, operation)
             if connection.vendor == "postgresql":
+                each = "STATEMENT" if operation == "TRUNCATE" else "ROW"
                 cursor.execute(
                     f"CREATE TRIGGER {name} BEFORE {operation} ON {table} "
-                    "FOR EACH ROW EXECUTE FUNCTION convoys_append_only()"
+                    f"FOR EACH {each} EXECUTE FUNCTION convoys_append_only()"
                 )
             else:
                 cursor.execute(
                     f"CREATE TRIGGER {name} BEFORE {operation} ON {table} "
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only: {operation} refused'); END"
                 )
-        if connection.vendor == "postgresql":
-            for table in APPEND_ONLY:
-                cursor.execute(
-                    f"CREATE TRIGGER {_name(table, 'TRUNCATE')} BEFORE TRUNCATE ON {table} "
-                    "FOR EACH STATEMENT EXECUTE FUNCTION convoys_append_only()"
-                )
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Take the guards away, for a flush of a test or demonstration database."""
-    names = [(table, _name(table, operation)) for table, operation in _guards()]
-    if connection.vendor == "postgresql":
-        names += [(table, _name(table, "TRUNCATE")) for table in APPEND_ONLY]
+    guards = _guards(connection)
     with connection.cursor() as cursor:
-        for table, name in names:
+        for table, operation in guards:
             on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+            cursor.execute(f"DROP TRIGGER IF EXISTS {_name(table, operation)}{on_table}")
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
@@ -82,7 +80,5 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         present = {row[0] for row in cursor.fetchall()}
-    wanted = [_name(table, operation) for table, operation in _guards()]
-    if connection.vendor == "postgresql":
-        wanted += [_name(table, "TRUNCATE") for table in APPEND_ONLY]
+    wanted = [_name(table, operation) for table, operation in _guards(connection)]
     return [name for name in wanted if name not in present]

@@ -12,6 +12,7 @@ Nothing here touches the database; `timeline.apply` resolves, checks and writes.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,12 +94,25 @@ def in_zone(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 @dataclass(frozen=True)
+class FileToKeep:
+    """A file or page copy that an account rests on. Two with the same bytes are one document."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
 class Account:
     """One speaker's claim. Speaker and publisher are organisation codes, or free names.
 
     `alleged_holders` and `alleged_causes` are codes; `alleged_place` a place code, or
     `alleged_place_words` where no place on record fits. `alleged_link` and `alleged_convoy` (its
     reference) say what a convoy is to another one; of the item `links` only, and needed there.
+    `document` is the file itself, where it is to be kept.
     """
 
     speaker: str
@@ -126,6 +140,7 @@ class Account:
     alleged_tonnes_high: Tonnes = None
     alleged_link: str = ""
     alleged_convoy: str = ""
+    document: FileToKeep | None = None
     audience: str | None = None
 
 

@@ -10,7 +10,8 @@ from convoys.clocks import MICROSECOND, end_of_day, instance_zone, period_of
 from convoys.errors import InvalidInput
 from convoys.models import Agreement, Claim, ControlPoint, Convoy, Event
 from convoys.services import checking, declaration
-from convoys.services.changes import DEFAULT_AUDIENCE, Account, Record, SubjectRef, When
+from convoys.services.changes import DEFAULT_AUDIENCE, Account, FileToKeep, Record, SubjectRef, When
+from convoys.services.documents import check_file
 from convoys.services.resolving import Resolver
 from convoys.vocabulary import (
     COARSENESS,
@@ -52,6 +53,7 @@ class Draft(Generic[Row]):
     # The day that makes it known, where history is backfilled; None: our own clock.
     known_from: datetime | None = None
     follows: Draft[Event] | None = field(default=None, repr=False)
+    file: FileToKeep | None = None
 
 
 def draft_event(
@@ -200,7 +202,10 @@ def draft_claim(
     }
     if "speaker" not in words and "speaker_organisation" not in words:
         raise InvalidInput({"speaker": "Say who says so."})
-    return Draft(row, _filled(words), step, known_from=_known_from(row))
+    if account.document is not None:
+        check_file(account.document)
+        row.document_sha256 = account.document.sha256
+    return Draft(row, _filled(words), step, known_from=_known_from(row), file=account.document)
 
 
 def _link_columns(account: Account, target: dict[str, Any], resolver: Resolver) -> dict[str, Any]:

@@ -85,6 +85,7 @@ def corrected_claim(
     target = {name: getattr(row, name) for name in CLAIM_TARGETS}
     draft = draft_claim(step.contents, target, resolver, now, number, row.audience)
     draft.row.act, draft.row.chain, draft.row.supersedes = Act.CORRECT, row.chain, row.sequence
+    draft.row.document_sha256 = draft.row.document_sha256 or row.document_sha256
     draft.words["reason"] = _reason(step.reason)
     return draft
 

@@ -29,6 +29,7 @@ from convoys.services import deadlines
 from convoys.services.assembly import Assembly
 from convoys.services.authority import check_accounts, check_author
 from convoys.services.changes import ChangeSet, Record, SubjectRef, Written
+from convoys.services.documents import keep
 from convoys.services.intervals import project_intervals
 from convoys.services.ledger import Drafted, OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import DECLARED, project_control_point, project_convoy, project_declaration
@@ -85,8 +86,13 @@ def _contents_digest(change_set: ChangeSet) -> str:
         "backfilled": change_set.backfilled,
         "steps": [{type(step).__name__: asdict(step)} for step in change_set.steps],
     }
-    text = json.dumps(contents, default=str, sort_keys=True)
+    text = json.dumps(contents, default=_short, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _short(value: object) -> str:
+    """A value that JSON has no form for; of a kept file its digest says all."""
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
 
 def _written_before(change_set: ChangeSet, digest: str) -> Written | None:
@@ -128,6 +134,7 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
     rows = [draft.row for draft in assembly.drafts]
     Event.objects.bulk_create(row for row in rows if isinstance(row, Event))
     Claim.objects.bulk_create(row for row in rows if isinstance(row, Claim))
+    keep((draft.file for draft in assembly.drafts if draft.file is not None), head.now)
     save_words([(draft.row.sequence, draft.words) for draft in assembly.drafts])
     return Written(change_set.uuid, sequences)
 

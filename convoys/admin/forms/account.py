@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,7 +27,7 @@ from convoys.admin.forms.fields import (
 )
 from convoys.clocks import instance_zone
 from convoys.errors import InvalidInput
-from convoys.services.changes import Account, When, in_zone
+from convoys.services.changes import Account, FileToKeep, When, in_zone
 from convoys.vocabulary import (
     Access,
     Audience,
@@ -145,6 +146,7 @@ def account_sections(form: DeskForm, with_stance: bool, folded: bool = False) ->
                 "language", "reported_on", style="pair", label=gettext_lazy("Language, day of the document")
             ),
             *([form.row("time_as_printed")] if "time_as_printed" in form.fields else []),
+            *([form.row("document")] if "document" in form.fields else []),
             form.row("is_confidential", style="tick"),
         ],
         is_folded=True,
@@ -206,6 +208,7 @@ def chosen_account(form: DeskForm, required: bool, audience: str | None) -> Acco
         alleged_tonnes_high=high,
         alleged_link=values.get("alleged_link", ""),
         alleged_convoy=values.get("alleged_convoy", ""),
+        document=file_to_keep(values.get("document")),
         audience=audience,
     )
 
@@ -236,8 +239,14 @@ ACCOUNT_NAMES = frozenset(
         "reported_on",
         "cause",
         "cause_2",
+        "document",
     ]
 )
+
+
+def file_to_keep(posted: UploadedFile | None) -> FileToKeep | None:
+    """The file that came with the form, where one did."""
+    return FileToKeep(posted.name or "document", posted.read()) if posted else None
 
 
 def told_when(form: DeskForm) -> When | None:
@@ -279,6 +288,11 @@ class AccountForm(DeskForm):
         self.zone = self.home = zone
         self.choices = choices
         self.fields |= account_fields(choices, subject_type, causes)
+        self.fields["document"] = forms.FileField(
+            label=gettext_lazy("The document itself"),
+            required=False,
+            help_text=gettext_lazy("A PDF, picture, text or saved page, at most 10 MB. Kept for good."),
+        )
         self.fields["audience"] = Code(
             gettext_lazy("Who may read it"),
             Audience.choices,

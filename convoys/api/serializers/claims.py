@@ -114,11 +114,17 @@ class ClaimSerializer(EntrySerializer):
     statement = TextField(source="words.statement")
     verbatim = serializers.BooleanField(source="claim.is_verbatim")
     alleged = AllegedSerializer(source="*")
+    document_sha256 = serializers.SerializerMethodField(
+        help_text="Digest of the kept document; the pages serve it at /documents/<sha256>."
+    )
     withheld = serializers.BooleanField(source="is_withheld")
 
     @extend_schema_field(TargetSerializer)
     def get_target(self, told: ClaimTold) -> dict[str, Any]:
         return {"chain": None, "code": None, "item": None} | target_of(told.claim)
+
+    def get_document_sha256(self, told: ClaimTold) -> str | None:
+        return None if told.is_withheld else told.claim.document_sha256 or None
 
     def get_speaker(self, told: ClaimTold) -> str | None:
         return self._named(told, "speaker")
