@@ -22,5 +22,5 @@ class NulIsABadRequestMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         if not isinstance(exception, DataError | ValueError) or "NUL" not in str(exception):
             return None
-        answer: HttpResponseBase = get_resolver().resolve_error_handler(400)(request, exception=exception)
-        return answer
+        page: Callable[..., HttpResponseBase] = get_resolver().resolve_error_handler(400)
+        return page(request, exception=exception)
