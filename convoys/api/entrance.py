@@ -28,6 +28,8 @@ RESOURCES = (
     "control-points",
     "organisations",
     "agreements",
+    "tonne-days",
+    "ledger-head",
     "openapi.json",
     "problems",
 )

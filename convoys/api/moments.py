@@ -14,8 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from convoys.api.parameters import BadValueError, single
-from convoys.api.problems import ApiProblem
+from convoys.api.parameters import BadValueError, read_each
 from convoys.clocks import end_of_day, instance_zone
 from convoys.errors import InvalidInput
 from convoys.queries.as_of import Moment
@@ -29,38 +28,30 @@ SENTENCE = "Give a date (2023-09-12) or an instant with its zone (2023-09-12T12:
 AS_KNOWN_NOW, AS_KNOWN_ON, AS_REPORTED_BY = "as known now", "as known on", "as reported by"
 
 
-def instant(text: str, name: str = "as_of") -> datetime | None:
-    """An instant not later than today; what is left of today counts as now, which is None.
-
-    Raises BadValueError.
-    """
+def past_instant(text: str) -> datetime:
+    """A moment of today or before. Raises BadValueError."""
     if not re.fullmatch(SHAPE, text, re.ASCII):
         raise BadValueError(SENTENCE)
     try:
-        at = getattr(Moment.parse(**{name: text}), name)
+        at = Moment.parse(as_of=text).asked
     except InvalidInput:
         raise BadValueError(SENTENCE) from None
-    now = timezone.now()
-    if at > end_of_day(now.astimezone(instance_zone()).date()):
+    if at > end_of_day(timezone.now().astimezone(instance_zone()).date()):
         raise BadValueError("That day has not come yet. Give today or a day before it.")
     if at < FIRST_DAY:
         raise BadValueError("Give a day from 1900 on.")
-    return at if at <= now else None
+    return at
+
+
+def _asked(given: list[str]) -> datetime | None:
+    """What is left of today counts as now, which is None."""
+    at = past_instant(given[0])
+    return at if at <= timezone.now() else None
 
 
 def moment_of(request: Request) -> Moment:
     """The moment that the query asks about. Raises a problem that names the parameters at fault."""
-    errors, asked = [], {}
-    for name in ASKED:
-        given = request.query_params.getlist(name)
-        try:
-            asked[name] = instant(single(given), name) if given else None
-        except BadValueError as error:
-            errors.append({"parameter": name, "detail": str(error)})
-    if errors:
-        detail = " ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
-        raise ApiProblem("invalid-parameter", detail, errors)
-    return Moment(**asked)
+    return Moment(**read_each(request, dict.fromkeys(ASKED, _asked)))
 
 
 PARAMETERS = [

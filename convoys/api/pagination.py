@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from convoys.api.parameters import LARGEST_INTEGER, is_storable
+from convoys.api.parameters import LARGEST_INTEGER, is_storable, wrong
 from convoys.api.problems import ApiProblem
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class KeysetPagination(BasePagination):
             return DEFAULT_PAGE_SIZE
         if given.isascii() and given.isdigit() and len(given) <= 3 and 1 <= int(given) <= LARGEST_PAGE_SIZE:
             return int(given)
-        raise _invalid(self.page_size_parameter, f"Give a whole number from 1 to {LARGEST_PAGE_SIZE}.")
+        raise wrong(self.page_size_parameter, f"Give a whole number from 1 to {LARGEST_PAGE_SIZE}.")
 
     def _cursor(self, request: Request, model: type[Model]) -> Cursor | None:
         given = _single(request, self.cursor_parameter)
@@ -174,9 +174,5 @@ class PaginationOfADay(KeysetPagination):
 def _single(request: Request, name: str) -> str | None:
     values = request.query_params.getlist(name)
     if len(values) > 1:
-        raise _invalid(name, "Give it once.")
+        raise wrong(name, "Give it once.")
     return values[0] if values else None
-
-
-def _invalid(name: str, detail: str) -> ApiProblem:
-    return ApiProblem("invalid-parameter", f"{name}: {detail}", [{"parameter": name, "detail": detail}])

@@ -16,7 +16,7 @@ from django.db.models import Model, QuerySet
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
-from convoys.api.problems import ApiProblem
+from convoys.api.problems import ApiProblem, Errors
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -59,9 +59,7 @@ class TableOfParameters(BaseFilterBackend):
                 taken.append((parameter, parameter.read(given)))
             except BadValueError as error:
                 errors.append({"parameter": parameter.name, "detail": str(error)})
-        if errors:
-            detail = " ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
-            raise ApiProblem("invalid-parameter", detail, errors)
+        _refuse(errors)
         for parameter, value in taken:
             queryset = parameter.narrow(queryset, value, request)
         return queryset
@@ -96,6 +94,32 @@ def refuse_unknown_parameters(request: Request, valid: Iterable[str]) -> None:
             f"Unknown parameter: {', '.join(name[:40] for name in strange[:10])}. {known}",
             [{"parameter": name[:40], "detail": "Not known here."} for name in strange[:10]],
         )
+
+
+def read_each(request: Request, readers: Mapping[str, Callable[[list[str]], Any]]) -> dict[str, Any]:
+    """Values of parameters that narrow no list, by name; None where one is not given. Each is given once."""
+    values, errors = {}, []
+    for name, read in readers.items():
+        given = request.query_params.getlist(name)
+        try:
+            values[name] = read([single(given)]) if given else None
+        except BadValueError as error:
+            errors.append({"parameter": name, "detail": str(error)})
+    _refuse(errors)
+    return values
+
+
+def wrong(parameter: str, detail: str) -> ApiProblem:
+    """The problem that one parameter's value cannot be taken."""
+    return ApiProblem(
+        "invalid-parameter", f"{parameter}: {detail}", [{"parameter": parameter, "detail": detail}]
+    )
+
+
+def _refuse(errors: Errors) -> None:
+    if errors:
+        detail = " ".join(f"{error['parameter']}: {error['detail']}" for error in errors)
+        raise ApiProblem("invalid-parameter", detail, errors)
 
 
 # --- shapes of parameters
@@ -160,18 +184,19 @@ def on_record(
     )
 
 
-def whole_number(name: str, description: str, lookup: str) -> Parameter:
-    def read(given: list[str]) -> int:
-        text = single(given)
-        if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_INTEGER):
-            raise BadValueError("Give a whole number.")
-        return int(text)
+def a_whole_number(given: list[str]) -> int:
+    text = single(given)
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_INTEGER):
+        raise BadValueError("Give a whole number.")
+    return int(text)
 
+
+def whole_number(name: str, description: str, lookup: str) -> Parameter:
     def narrow(rows: QuerySet[Any], value: int, request: Request) -> QuerySet[Any]:
         return rows.filter(**{lookup: value})
 
     schema = {"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER}
-    return Parameter(name, description, schema, read, narrow)
+    return Parameter(name, description, schema, a_whole_number, narrow)
 
 
 def within(column: str) -> Narrow:

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from convoys.api import entrance, views
+from convoys.api import entrance, ledger, statistics, views
 from convoys.api.errors import nowhere
 
 app_name = "api"
@@ -22,6 +22,11 @@ urlpatterns = [
     path("v1/organisations/<slug:code>", views.OrganisationDetail.as_view(), name="organisation"),
     path("v1/agreements", views.AgreementList.as_view(), name="agreements"),
     path("v1/agreements/<slug:code>", views.AgreementDetail.as_view(), name="agreement"),
+    path("v1/statistics/tonne-days", statistics.TonneDays.as_view(), name="tonne-days"),
+    path("v1/ledger/head", ledger.Head.as_view(), name="ledger-head"),
+    path("v1/ledger/entries/<int:sequence>", ledger.Entry.as_view(), name="ledger-entry"),
+    path("v1/ledger/inclusion/<int:sequence>", ledger.Inclusion.as_view(), name="ledger-inclusion"),
+    path("v1/ledger/consistency", ledger.Consistency.as_view(), name="ledger-consistency"),
     path("v1/problems", entrance.ProblemList.as_view(), name="problems"),
     path("v1/problems/<slug:code>", entrance.ProblemDetail.as_view(), name="problem"),
     path("v1/openapi.json", entrance.OpenApi.as_view(), name="openapi.json"),

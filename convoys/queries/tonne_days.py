@@ -13,15 +13,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from convoys.clocks import elapsed, silent_from, zone_named
-from convoys.models import Claim, Convoy
+from convoys.models import Claim, Convoy, StateInterval
 from convoys.queries.as_of import Moment, set_back
 from convoys.queries.history import claims_in_force
 from convoys.queries.visibility import Viewer, visible_claims
 from convoys.replay import Episode, History
-from convoys.vocabulary import Precision
+from convoys.vocabulary import Precision, State
 
 COUNTING_RULE = (
     "Tonnes multiplied by elapsed days held; the day of the hold is day 0, and time stopped is not counted. "
@@ -31,6 +32,8 @@ COUNTING_RULE = (
     "Exercises are left out."
 )
 GROUPINGS = ("convoy", "route", "control_point", "cause", "sponsor", "holder")
+# A hold may have several of these: sums by them overlap.
+OVERLAPPING = frozenset({"cause", "sponsor", "holder"})
 UNKNOWN = "unknown"
 
 
@@ -88,13 +91,14 @@ class TonneDays:
     not_confirmed: list[Group]
     counting_rule: str = COUNTING_RULE
     stretches: list[HeldStretch] = field(default_factory=list, repr=False)
+    is_backfilled: bool = False  # whether any of it rests on history that was loaded afterwards
 
 
 def tonne_days(
     convoys: QuerySet[Convoy], viewer: Viewer, group_by: str, moment: Moment, window: Window
 ) -> TonneDays:
     """Tonne-days of these convoys (visible to the viewer), grouped by one of GROUPINGS."""
-    rows = list(convoys.filter(is_exercise=False))
+    rows = list(_held_by(convoys.filter(is_exercise=False), moment))
     histories = set_back(rows, moment)
     stretches = [s for convoy in rows for s in _stretches(convoy, histories[convoy.pk], moment.asked, window)]
     keys = _keys(stretches, viewer, moment)[group_by]
@@ -103,7 +107,21 @@ def tonne_days(
     return TonneDays(
         _sum("total", confirmed), _grouped(confirmed, keys), _sum("total", silent), _grouped(silent, keys),
         stretches=stretches,
+        is_backfilled=any(step.event.backfilled for found in histories.values() for step in found.steps),
     )  # fmt: skip
+
+
+def _held_by(convoys: QuerySet[Convoy], moment: Moment) -> QuerySet[Convoy]:
+    """Those that were held at any time up to the moment, as known then: the only ones worth a replay."""
+    known_at = moment.known_at or timezone.now()
+    holds = StateInterval.objects.filter(
+        Q(known_until=None) | Q(known_until__gt=known_at),
+        convoy=OuterRef("pk"),
+        state=State.HELD,
+        starts_at__lte=moment.asked,
+        known_from__lte=known_at,
+    )
+    return convoys.filter(Exists(holds))
 
 
 def _stretches(convoy: Convoy, history: History, asked: datetime, window: Window) -> Iterable[HeldStretch]:

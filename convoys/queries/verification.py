@@ -7,6 +7,7 @@ give it as `expected`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from django.db.models import Max
 
 from convoys import merkle
 from convoys.canonical import entry_leaf, group_digest
-from convoys.models import Claim, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode
+from convoys.models import Claim, Document, EntryType, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode
 from convoys.queries.ledger_rows import BATCH, Stretch, groups_of, read_stretch
 from convoys.vocabulary import Act
 
@@ -53,11 +54,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Batch:
-    """One stretch of the ledger, which of its entries' words were erased, and the nodes that it closes."""
+    """One stretch of the ledger, which of its entries' words were erased, the nodes that it closes,
+    and the documents that are as its claims name them."""
 
     stretch: Stretch
     erased: set[int]
     nodes: dict[tuple[int, int], bytes]
+    documents: set[str]
 
 
 def verify(expected: Head | None = None, progress: Callable[[int, int], None] | None = None) -> Verdict:
@@ -105,7 +108,15 @@ def _read(first: int, last: int) -> _Batch:
         rows = LedgerNode.objects.filter(level=level, index__gte=low, index__lte=high)
         nodes |= {(level, index): bytes(value) for index, value in rows.values_list("index", "hash")}
     erased = Erasure.objects.filter(erased__gte=first, erased__lte=last).values_list("erased", flat=True)
-    return _Batch(read_stretch(first, last), set(erased), nodes)
+    stretch = read_stretch(first, last)
+    return _Batch(stretch, set(erased), nodes, _honest_documents(stretch))
+
+
+def _honest_documents(stretch: Stretch) -> set[str]:
+    """Digests, of those that these claims name, whose kept document is there and still has it."""
+    named = {row.document_sha256 for row in stretch.rows[EntryType.CLAIM].values()} - {""}
+    kept = Document.objects.filter(sha256__in=named).iterator(chunk_size=1) if named else ()
+    return {row.sha256 for row in kept if hashlib.sha256(row.content).hexdigest() == row.sha256}
 
 
 def _closed_levels(first: int, last: int) -> Iterator[tuple[int, int, int]]:
@@ -143,6 +154,9 @@ def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes |
         "detail": group_digest(bytes(entry.detail_salt), groups["detail"]),
         "words": words_digest,
     }
+    document = getattr(row, "document_sha256", "")
+    if document and words is not None and document not in batch.documents:
+        return "its document was changed or is gone", None
     leaf = entry_leaf(entry.type, digests)
     if leaf != bytes(entry.leaf_hash):
         return "its fields were changed", None

@@ -7,7 +7,7 @@
 4. writes the erasure with its reason, deletes the words and their salt, appends to the ledger.
 
 The digest of the words stays in the entry, so that every proof still verifies; without the salt
-nobody can try what they may have been.
+nobody can try what they may have been. A document that no other account rests on goes with them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import Role, may
 from convoys.canonical import erasure_groups
 from convoys.errors import Busy, InvalidInput, NotPermitted, UnknownReference
-from convoys.models import EntryType, Erasure, LedgerEntry, Words
+from convoys.models import Claim, Document, EntryType, Erasure, LedgerEntry, Words
 from convoys.services.ledger import Drafted, append_entries, lock_head, save_words
 
 LONGEST_REASON = 2000
@@ -39,6 +39,18 @@ def erase_words(sequence: int, reason: str, author: User) -> int:
         if "lock" in str(error):
             raise Busy from error
         raise
+
+
+def _erase_document(sequence: int) -> None:
+    """Take out the document that an erased account rests on, unless another account does too.
+
+    Its digest stays in the ledger. Claims of other chains keep it as long as they have their words.
+    """
+    sha256 = Claim.objects.filter(sequence=sequence).values_list("document_sha256", flat=True).first()
+    if sha256:
+        others = Claim.objects.filter(document_sha256=sha256).values_list("sequence", flat=True)
+        if not Words.objects.filter(sequence__in=list(others)).exists():
+            Document.objects.filter(sha256=sha256).delete()
 
 
 def _checked(reason: str) -> str:
@@ -65,6 +77,7 @@ def _erase(sequence: int, reason: str, author: User) -> int:
     Erasure.objects.bulk_create([row])
     save_words([(row.sequence, {"reason": reason})])
     words.delete()
+    _erase_document(sequence)
     stored = Erasure.objects.select_related("author").get(sequence=row.sequence)
     kept = Words.objects.get(sequence=row.sequence).fields
     append_entries(head, [Drafted(EntryType.ERASURE, stored.sequence, erasure_groups(stored, kept))])

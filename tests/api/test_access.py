@@ -59,6 +59,20 @@ ADDRESSES = {
     "organisation": {"/api/v1/organisations/aid_society": READERS, "/api/v1/organisations/none": frozenset()},
     "agreements": {"/api/v1/agreements": READERS},
     "agreement": {"/api/v1/agreements/passage": READERS, "/api/v1/agreements/none": frozenset()},
+    "tonne-days": {"/api/v1/statistics/tonne-days": READERS},
+    "ledger-head": {"/api/v1/ledger/head": READERS},
+    # Entry 1 registers OWN; 6 registers THIRD, after those of NAMED and ALL and of who sees them.
+    "ledger-entry": {
+        "/api/v1/ledger/entries/1": STAFF | {"partner"},
+        "/api/v1/ledger/entries/6": STAFF,
+        "/api/v1/ledger/entries/0": frozenset(),
+    },
+    "ledger-inclusion": {
+        "/api/v1/ledger/inclusion/1": STAFF | {"partner"},
+        "/api/v1/ledger/inclusion/6": STAFF,
+        "/api/v1/ledger/inclusion/0": frozenset(),
+    },
+    "ledger-consistency": {"/api/v1/ledger/consistency?from=1": READERS},
     "openapi.json": {"/api/v1/openapi.json": READERS},
 }
 # Whoever meets an error may read what it means; the viewer asks for a sign-in, not for a token.

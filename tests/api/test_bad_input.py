@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -30,15 +31,20 @@ VALUES = {
     "exponent": "1e9",
     "other digits": "%D9%A3",
 }
+MOMENT = ("as_of", "known_at")
 LISTS = {
-    "convoys": ("status", "route", "sponsor", "origin", "destination", "control_point", "exercise"),
+    "convoys": ("status", "route", "sponsor", "origin", "destination", "control_point", "exercise", *MOMENT),
     "events": ("control_point", "agreement", "kind", "after", "exercise"),
-    "routes": ("exercise",),
+    "routes": ("exercise", *MOMENT),
+    "routes/main": MOMENT,
+    "statistics/tonne-days": ("group_by", "from", "to", *MOMENT),
+    "ledger/consistency": ("from", "to"),
 }
 
 
 @pytest.fixture
-def program() -> Program:
+def program(settings: Any) -> Program:
+    settings.API_REQUESTS_PER_MINUTE = 100_000
     make.road()
     return Program(make.partner())
 
@@ -62,6 +68,8 @@ def test_as_a_parameter(program: Program) -> None:
         "organisations/",
         "agreements/",
         "problems/",
+        "ledger/entries/",
+        "ledger/inclusion/",
     ],
 )
 def test_as_a_reference_or_code(path: str, program: Program) -> None:

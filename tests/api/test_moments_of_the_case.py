@@ -123,3 +123,13 @@ def test_filters_are_about_the_moment_as_a_replay_has_it(case: Program) -> None:
                     found = case.ask(f"convoys?sponsor={link.organisation_id}&{query}").references
                     assert row.reference in found
                     assert set(found) <= {c.reference for c in on_record}
+
+
+def test_the_reference_figure_of_tonne_days(case: Program) -> None:
+    answer = case.get("statistics/tonne-days?as_of=2023-09-11&known_at=2023-09-11")
+    rows = {row["key"]: row for row in answer["results"]}
+    assert (rows["KB23-04"]["low"], rows["KB23-04"]["high"]) == ("520.000", "520.000")
+    assert rows["KB23-06"]["unknown_tonnage"] == 1
+    assert answer["moment"]["basis"] == "as reported by"
+    window = case.get("statistics/tonne-days?as_of=2023-09-14&from=2023-08-29&to=2023-09-11")
+    assert {row["key"]: row["low"] for row in window["results"]}["KB23-04"] == "520.000"

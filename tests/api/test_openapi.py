@@ -142,10 +142,13 @@ def test_every_answer_is_as_the_file_says(path: str, mode: GenerationMode, opena
         ("/api/v1/control-points/{code}", {"code": "bridge"}),
         ("/api/v1/organisations/{code}", {"code": "aid_society"}),
         ("/api/v1/agreements/{code}", {"code": "passage"}),
+        ("/api/v1/ledger/entries/{sequence}", {"sequence": 1}),
+        ("/api/v1/ledger/inclusion/{sequence}", {"sequence": 1}),
+        ("/api/v1/statistics/tonne-days", {}),
     ],
 )
 def test_what_is_on_record_is_shown_as_the_file_says(
-    path: str, parameters: dict[str, str], openapi: Any
+    path: str, parameters: dict[str, Any], openapi: Any
 ) -> None:
     schema, headers = openapi
     schema.app = application

@@ -23,6 +23,8 @@ MOST = {
     "convoys/C-0": 17,
     "control-points/bridge": 12,
     "agreements/passage": 12,
+    "ledger/head": 4,
+    "ledger/entries/1": 12,
 }
 
 
