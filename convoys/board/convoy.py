@@ -14,8 +14,10 @@ from convoys.board.day import Day
 from convoys.board.rows import clock_of, sponsors_of, tonne_days_of
 from convoys.board.story import AccountShown, account_of, entry_of
 from convoys.board.strips import strip_of
+from convoys.cargo_wording import account_lines, link_lines
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import CargoLine, Convoy
+from convoys.queries.cargo import cargo_told, links_told
 from convoys.queries.convoy_page import ConvoyTold, story_of
 from convoys.queries.figures import facts_of, is_silent
 from convoys.queries.visibility import Viewer
@@ -83,6 +85,8 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
         "sponsors": sponsors_of(convoy),
         "sponsor_names": [link.organisation.name for link in convoy.sponsor_links],  # type: ignore[attr-defined]
         "tonne_days": tonne_days_of(convoy, now) if convoy.status == State.HELD else "",
+        "account": account_lines(cargo_told(convoy, viewer, day.moment)),
+        "links": link_lines(convoy, links_told(convoy, viewer, day.moment)),
         "cargo": [_cargo(line) for line in convoy.cargo_lines.all()],
         "other_references": list(convoy.other_references.all()),
         "strip": strip_of(convoy.route, [convoy] if is_open else [], day) if convoy.route else None,

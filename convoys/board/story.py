@@ -30,11 +30,13 @@ from convoys.vocabulary import (
     Access,
     Bound,
     Cause,
+    ConvoyLink,
     DecidedBy,
     Item,
     LossMode,
     Order,
     Precision,
+    ShortfallReason,
     SpeakerKind,
     Stance,
 )
@@ -139,6 +141,7 @@ def _lines(told: Told) -> list[str]:
         figures.append(tonnage)
     if figures:
         lines.append(", ".join(figures) + ".")
+    lines += _cargo(told)
     if event.decided_by:
         by = (
             event.decided_by_organisation.name
@@ -149,6 +152,27 @@ def _lines(told: Told) -> list[str]:
     lines += [*_declared(told.declares), *([str(told.words["text"])] if told.words.get("text") else [])]
     if told.words.get("time_as_printed") and event.kind not in UNPLACED:
         lines.append(_("Time as printed: “%(words)s”.") % {"words": told.words["time_as_printed"]})
+    return lines
+
+
+def _cargo(told: Told) -> list[str]:
+    """What of a load is told apart, why some is missing, and where the cargo goes on."""
+    event, lines = told.event, []
+    damaged = wording.tonnes(event.damaged_tonnes_low, event.damaged_tonnes_high)
+    refused = wording.tonnes(event.refused_tonnes_low, event.refused_tonnes_high)
+    if damaged:
+        lines.append(_("Damaged: %(tonnes)s.") % {"tonnes": damaged})
+    if refused:
+        lines.append(_("Refused: %(tonnes)s.") % {"tonnes": refused})
+    if event.shortfall_reason:
+        why = ShortfallReason(event.shortfall_reason).label
+        lines.append(_("Less than declared: %(why)s.") % {"why": why})
+    if event.next_carrier:
+        lines.append(_("Next carrier: %(who)s.") % {"who": event.next_carrier.name})
+    if told.goes_on_as:
+        lines.append(_("Goes on as %(convoy)s.") % {"convoy": told.goes_on_as.reference})
+    elif event.other_convoy_id:
+        lines.append(_("Goes on as a convoy that you do not see."))
     return lines
 
 
@@ -298,6 +322,8 @@ def _alleged(account: Account, zone: ZoneInfo) -> list[str]:
         said.append(_("access: %(access)s") % {"access": Access(claim.alleged_access).label})
     if claim.alleged_order:
         said.append(_("order: %(order)s") % {"order": Order(claim.alleged_order).label})
+    if claim.alleged_link and claim.alleged_convoy:
+        said.append(f"{ConvoyLink(claim.alleged_link).label} {claim.alleged_convoy.reference}")
     if claim.alleged_trucks is not None:
         said.append(_("trucks: %(count)s") % {"count": claim.alleged_trucks})
     tonnage = wording.tonnes(claim.alleged_tonnes_low, claim.alleged_tonnes_high)

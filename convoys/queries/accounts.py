@@ -63,7 +63,8 @@ def accounts_on(
 
     Answers (claims on claims) hang under the account they answer. A fixed number of queries.
     """
-    visible = visible_claims(viewer).select_related("alleged_place").prefetch_related("alleged_place__names")
+    visible = visible_claims(viewer).select_related("alleged_place", "alleged_convoy")
+    visible = visible.prefetch_related("alleged_place__names")
     visible = known_then(visible, moment or Moment())
     about = visible.filter(target_event__in=list(events))
     if subject is not None:

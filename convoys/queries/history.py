@@ -19,7 +19,10 @@ Subject = Convoy | ControlPoint | Agreement
 def events_of(subject: Subject, viewer: Viewer) -> QuerySet[Event]:
     """Every entry of a subject's events that the viewer may read, in order of recording."""
     column = {Convoy: "convoy", ControlPoint: "control_point", Agreement: "agreement"}[type(subject)]
-    related = ("convoy", "place", "held_before__place", "heading", "decided_by_organisation", "author")
+    related = (
+        "convoy", "place", "held_before__place", "heading", "decided_by_organisation", "next_carrier",
+        "author",
+    )  # fmt: skip
     return visible_events(viewer).filter(**{column: subject}).select_related(*related).order_by("sequence")
 
 

@@ -16,12 +16,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
+from convoys.cargo_wording import LinkShown, PartShown, account_lines, link_lines
 from convoys.clocks import zone_named
 from convoys.models import Convoy, Event
+from convoys.queries.cargo import cargo_told, links_told
+from convoys.queries.visibility import Viewer
 from convoys.templatetags.look import moment
 from convoys.vocabulary import KINDS, Bound, Cause, Item
 
 register = template.Library()
+# The desk's pages are for staff alone.
+STAFF = Viewer(is_staff=True)
 
 
 @register.simple_tag
@@ -117,12 +122,36 @@ def desk_carried(event: Event) -> list[tuple[str, str]]:
         told.append((_("trucks"), str(event.trucks)))
     if event.tonnes_low is not None:
         told.append((_("load"), wording.tonnes(event.tonnes_low, event.tonnes_high)))
+    for label, low, high in (
+        (_("damaged"), event.damaged_tonnes_low, event.damaged_tonnes_high),
+        (_("refused"), event.refused_tonnes_low, event.refused_tonnes_high),
+    ):
+        if low is not None:
+            told.append((label, wording.tonnes(low, high)))
+    if event.shortfall_reason:
+        told.append((_("less than declared"), str(event.get_shortfall_reason_display())))
+    if event.next_carrier:
+        told.append((_("next carrier"), event.next_carrier.name))
+    if event.other_convoy:
+        told.append((_("goes on as"), event.other_convoy.reference))
     stated = [str(Item(name).label) for name in event.declares if name in Item.values]
     if stated:
         told.append((_("states"), ", ".join(stated)))
     if "visible_to" in event.declares:
         told.append((_("seen by"), _sharing(event.declares["visible_to"])))
     return told
+
+
+@register.simple_tag
+def desk_cargo(convoy: Convoy) -> list[PartShown]:
+    """What became of a convoy's cargo, line by line, as staff may read it."""
+    return account_lines(cargo_told(convoy, STAFF))
+
+
+@register.simple_tag
+def desk_links(convoy: Convoy) -> list[LinkShown]:
+    """The convoys that a convoy is tied to."""
+    return link_lines(convoy, links_told(convoy, STAFF))
 
 
 def _sharing(visible_to: Any) -> str:
@@ -153,6 +182,8 @@ def desk_alleged(account: Any) -> list[tuple[str, str]]:
         told.append((_("where"), str(claim.alleged_place)))
     if account.words.get("alleged_place_words"):
         told.append((_("where"), str(account.words["alleged_place_words"])))
+    if claim.alleged_convoy:
+        told.append((str(claim.get_alleged_link_display()), claim.alleged_convoy.reference))
     if claim.alleged_access:
         told.append((_("access"), str(claim.get_alleged_access_display())))
     if claim.alleged_order:

@@ -201,3 +201,34 @@ def test_a_partner_is_not_told_with_whom_besides_a_convoy_is_shared(signed_in, n
     make.apply(Record(ref, "visibility_changed", make.at("2026-03-03"), visible_to=["rival"]))
     assert "rival" in page(signed_in(make.officer()))
     assert "rival" not in page(signed_in(make.partner()))
+
+
+def test_what_became_of_the_cargo_stands_on_the_page_and_must_not_name_what_is_hidden(signed_in, now):
+    ref = make.make_convoy("C-1")
+    make.organisation("others")
+    make.make_convoy("C-2", declares={"sponsors": ["others"]})
+    make.tell(ref, "departed", "2026-03-01T08:00", place="harbour")
+    assert "What became of it" not in page(signed_in(make.officer()))
+    ten = {"tonnes_low": 10, "tonnes_high": 10}
+    make.tell(ref, "split_off", "2026-03-01T09:00", other_convoy="C-2", **ten)
+    make.tell(ref, "part_lost", "2026-03-01T10:00", loss_mode="crowd", **ten)
+    make.tell(ref, "handed_over", "2026-03-01T11:00", next_carrier="others")
+    staff = page(signed_in(make.officer()))
+    for line in ("Declared: 40 t", "Split off: 10 t", "taken by a crowd 10 t", "Not accounted for yet: 20 t"):
+        assert line in staff
+    assert "Next carrier: Others." in staff
+    assert "Goes on as C-2." in staff
+    assert '<a class="ref" href="/convoys/C-2">C-2</a>' in staff
+    partner = page(signed_in(make.partner()))
+    assert "Split off: 10 t" in partner
+    assert "Goes on as a convoy that you do not see." in partner
+    assert "C-2" not in partner
+
+
+def test_a_link_between_convoys_is_shown_as_told_on_both(signed_in, now):
+    ref, other = make.make_convoy("C-1"), make.make_convoy("C-2")
+    said = make.account(alleged_link="same_trucks_as", alleged_convoy=other.code)
+    make.apply(Claim(Target(subject=ref, item="links"), said))
+    staff = signed_in(make.officer())
+    assert re.search(r'Same trucks as <a class="ref" href="/convoys/C-2">C-2</a> as told', page(staff))
+    assert "(same trucks as this one, as told)" in page(staff, "/convoys/C-2")
