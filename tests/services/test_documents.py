@@ -17,6 +17,7 @@ from convoys.queries.verification import verify
 from convoys.services.changes import Claim as ClaimStep
 from convoys.services.changes import Correct, FileToKeep, Target
 from convoys.services.documents import MOST_BYTES, media_type_of
+from convoys.services.erasing import erase_words
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,36 @@ def test_another_digest_on_the_claim_is_found_by_the_verifier() -> None:
     triggers.install(connection)
 
     assert verify().flaw.sequence == claim.pk
+
+
+def test_another_content_under_the_same_digest_is_found_by_the_verifier() -> None:
+    claim = keep()
+    triggers.remove(connection)
+    Document.objects.update(content=b"%PDF-forged")
+    triggers.install(connection)
+
+    assert verify().flaw.sequence == claim.pk
+
+
+def test_erasing_the_words_takes_the_document_out_and_the_ledger_stays_honest() -> None:
+    claim = keep()
+
+    erase_words(claim.pk, "a person asked for it", make.administrator())
+
+    assert not Document.objects.exists()
+    assert Claim.objects.get(pk=claim.pk).document_sha256
+    assert verify().flaw is None
+
+
+def test_a_document_that_another_account_rests_on_stays() -> None:
+    claim = keep()
+    again = make.account(speaker="Another", document=FileToKeep("copy.pdf", PDF))
+    make.apply(ClaimStep(Target(chain=claim.target_event_id), again))
+
+    erase_words(claim.pk, "a person asked for it", make.administrator())
+
+    assert Document.objects.exists()
+    assert verify().flaw is None
 
 
 def test_the_database_refuses_to_change_a_document() -> None:
