@@ -17,7 +17,9 @@ from convoys.board.strips import strip_of
 from convoys.cargo_wording import account_lines, link_lines
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import CargoLine, Convoy
+from convoys.queries.accounts import figures_disagree
 from convoys.queries.cargo import cargo_told, links_told
+from convoys.queries.contested import HOW_MUCH
 from convoys.queries.convoy_page import ConvoyTold, story_of
 from convoys.queries.figures import facts_of, is_silent
 from convoys.queries.visibility import Viewer
@@ -96,6 +98,7 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
         "newest": newest,
         "is_backfilled": any(entry.event.backfilled for entry in told.told),
         "contested": _contested(told),
+        "figures_contested": _figures_contested(told),
     }
 
 
@@ -105,7 +108,12 @@ def _contested(told: ConvoyTold) -> list[str]:
     points = [
         point for entry in told.told if hold is None or entry.event.chain == hold for point in entry.contested
     ]
-    return list(dict.fromkeys(points))
+    return list(dict.fromkeys([*points, HOW_MUCH] if _figures_contested(told) else points))
+
+
+def _figures_contested(told: ConvoyTold) -> bool:
+    """Over every account that states a figure of this convoy, wherever it was given."""
+    return figures_disagree([*told.item_accounts, *(one for entry in told.told for one in entry.accounts)])
 
 
 def _lead(convoy: Convoy) -> str:

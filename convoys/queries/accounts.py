@@ -14,7 +14,7 @@ from typing import Any
 from accounts.models import Organisation
 from convoys.models import Agreement, Claim, ControlPoint, Convoy, Event
 from convoys.queries.as_of import Moment, known_then
-from convoys.queries.contested import contested_points
+from convoys.queries.contested import contested_points, figures_contested
 from convoys.queries.history import Subject, words_of
 from convoys.queries.visibility import Viewer, visible_claims, withholds_source
 from convoys.vocabulary import Act
@@ -90,6 +90,14 @@ def contested_by_chain(
         if points:
             found[chain] = points
     return found
+
+
+def figures_disagree(accounts: Iterable[Account]) -> bool:
+    """Whether the figures that these accounts allege for one convoy, answers included, do not meet."""
+    standing = [one for account in accounts for one in (account, *account.answers) if not one.is_retracted]
+    return figures_contested(
+        [one.claim for one in standing], {one.claim.sequence: one.words for one in standing}
+    )
 
 
 def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:

@@ -91,3 +91,23 @@ def test_verdicts_and_staff_notes_stand_on_no_page_for_partners(partner):
         assert "staff only" not in text
         # A name that is a verdict is shown within a party's own statement, never as a heading.
         assert "<h4>illegal regime" not in page(partner, f"/convoys/{reference}").content.decode()
+
+
+def figures_head(client, reference):
+    """The heading of the accounts on figures, and what stands above them."""
+    content = page(client, f"/convoys/{reference}").content.decode()
+    above, figures = content.split('id="items-h"', 1)
+    return above, figures[: figures.index("</h2>")]
+
+
+def test_figures_that_do_not_meet_are_marked_contested(partner):
+    above, head = figures_head(partner, "KB23-01")
+
+    assert "mark-contested" in head
+    assert "how much" in above
+
+
+def test_figures_that_meet_are_not_marked(partner):
+    _, head = figures_head(partner, "KB23-07L")
+
+    assert "mark-contested" not in head
