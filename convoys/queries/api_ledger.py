@@ -134,8 +134,8 @@ def _told(stretch: Stretch, sequence: int) -> EntryTold:
 def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
     """Groups of which this viewer gets the digest only.
 
-    The words of a confidential source, the desk's reason for an erasure, with whom besides a convoy
-    is shared, and the reference of another convoy that they may not know of.
+    The words and the document of a confidential source, the desk's reason for an erasure, with whom
+    besides a convoy is shared, and the reference of another convoy that they may not know of.
     """
     if viewer.is_staff:
         return ()
@@ -148,5 +148,8 @@ def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
         return ()
     if isinstance(row, Claim):
         claim = visible_claims(viewer).filter(pk=row.pk).first()
-        return ("words",) if claim is None or withholds_source(viewer, claim) else ()
+        if claim is not None and not withholds_source(viewer, claim):
+            return ()
+        # Whoever holds the document could else tell by its digest who the source is.
+        return ("detail", "words") if row.document_sha256 else ("words",)
     return ("words",)

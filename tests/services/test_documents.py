@@ -13,7 +13,9 @@ from django.urls import reverse
 from accounts.models import User
 from convoys.errors import InvalidInput
 from convoys.models import Claim, Convoy, Document, triggers
+from convoys.queries.api_ledger import entry_told
 from convoys.queries.verification import verify
+from convoys.queries.visibility import Viewer
 from convoys.services.changes import Claim as ClaimStep
 from convoys.services.changes import Correct, FileToKeep, Target
 from convoys.services.documents import MOST_BYTES, media_type_of
@@ -165,6 +167,19 @@ def test_only_who_may_read_the_account_and_its_source_gets_the_document() -> Non
     assert signed_in(make.partner()).get(url).status_code == 404
     assert signed_in(make.partner("another")).get(url).status_code == 404
     assert Client().get(url).status_code == 302
+
+
+def test_a_proof_does_not_name_the_document_of_a_confidential_source() -> None:
+    claim = keep(is_confidential=True)
+
+    proof = entry_told(Viewer(is_staff=False, organisation="aid_society"), claim.pk)
+    whole = entry_told(Viewer(is_staff=True), claim.pk)
+
+    assert proof is not None
+    assert whole is not None
+    assert proof.withheld == ("detail", "words")
+    assert (proof.groups["detail"].salt, proof.groups["detail"].fields) == (None, None)
+    assert claim.document_sha256 in str(whole.groups["detail"].fields)
 
 
 def test_an_officer_adds_a_document_in_the_admin() -> None:
