@@ -54,6 +54,8 @@ def logging_settings(level: str) -> dict[str, Any]:
             # 4xx are in the request log already; this one adds the traceback of a 5xx.
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # It names the path, and a 403 is in the request log already.
+            "django.security.csrf": {"level": "ERROR"},
             # One line for each sweep, twice a minute for ever, says nothing.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.worker.request": {"level": "WARNING"},

@@ -50,6 +50,14 @@ def test_a_request_is_logged_by_route_with_its_id(client: Client, caplog: pytest
     assert len(response.headers["X-Request-ID"]) == 16
 
 
+@pytest.mark.django_db
+def test_a_form_without_its_token_does_not_bring_the_path_into_the_log(caplog: pytest.LogCaptureFixture):
+    response = Client(enforce_csrf_checks=True).post("/convoys/of-Mr-Smith")
+
+    assert response.status_code == 403
+    assert "Smith" not in caplog.text
+
+
 def test_a_log_record_is_one_line_without_addresses_and_personal_links():
     try:
         raise ValueError("mail to ana.k@example.org bounced")
