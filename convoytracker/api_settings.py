@@ -44,6 +44,7 @@ SPECTACULAR_SETTINGS = {
         "PrecisionCode": "convoys.vocabulary.Precision",
         "BoundCode": "convoys.vocabulary.Bound",
         "AccessCode": "convoys.vocabulary.Access",
+        "CargoPartCode": "convoys.vocabulary.CargoPart",
         "OrganisationTypeCode": "accounts.models.OrganisationType",
         "ControlPointTypeCode": "convoys.vocabulary.ControlPointType",
         "ContestedPoint": "convoys.queries.contested.POINTS",

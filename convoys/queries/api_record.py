@@ -18,10 +18,17 @@ from convoys.clocks import zone_named
 from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
 from convoys.queries.as_of import Moment, known_then
+from convoys.queries.cargo import CargoTold, account_in
 from convoys.queries.contested import HOW_MUCH, POINTS, contested_points, figures_contested
 from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
-from convoys.queries.visibility import Viewer, visible_claims, visible_events, withholds_source
-from convoys.replay import History, Step
+from convoys.queries.visibility import (
+    Viewer,
+    others_seen,
+    visible_claims,
+    visible_events,
+    withholds_source,
+)
+from convoys.replay import History, Step, in_force, replay
 from convoys.vocabulary import Act
 
 Words = Mapping[str, Any]
@@ -70,6 +77,8 @@ class EventTold:
     claims: list[ClaimTold] = field(default_factory=list)
     contested: tuple[str, ...] = ()
     is_inferred: bool = False
+    # The reference of the other convoy that it names, where the viewer may know of that one.
+    other_convoy: str | None = None
 
     @property
     def entry(self) -> Entry:
@@ -88,13 +97,14 @@ class EventTold:
 class SubjectTold:
     """A subject's events in order of replay, and the claims about the subject itself.
 
-    `history` and `contested` are a convoy's only.
+    `history`, `contested` and `cargo` are a convoy's only.
     """
 
     events: list[EventTold]
     claims: list[ClaimTold]
     history: History | None = None
     contested: tuple[str, ...] = ()
+    cargo: CargoTold | None = None
 
 
 def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
@@ -102,7 +112,7 @@ def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
     chains = {event.chain for event in events}
     entries = list(visible_events(viewer).filter(chain__in=chains).order_by("sequence"))
     about = Q(target_event__in=chains) | Q(target_claim__target_event__in=chains)
-    claims = list(visible_claims(viewer).filter(about).select_related("target_claim"))
+    claims = list(visible_claims(viewer).filter(about).select_related("target_claim", "alleged_convoy"))
     return _told(viewer, events, entries, claims, words_of(_sequences(entries, claims)))
 
 
@@ -114,7 +124,8 @@ def tell_subject(
     `history` is a convoy's at that moment, where it is at hand.
     """
     entries = _happened(list(known_then(events_of(subject, viewer), moment)), moment)
-    found = known_then(claims_of(subject, viewer), moment).select_related("target_claim", "target_convoy")
+    related = ("target_claim", "target_convoy", "alleged_convoy")
+    found = known_then(claims_of(subject, viewer), moment).select_related(*related)
     claims = list(found) if moment.is_now else _on_what_was_known(found, entries, moment)
     words = words_of(_sequences(entries, claims))
     told = _told(viewer, entries, entries, claims, words)
@@ -126,7 +137,10 @@ def tell_subject(
     if figures_contested(claims_in_force(claims), words):
         points.add(HOW_MUCH)
     contested = tuple(point for point in POINTS if point in points)
-    return SubjectTold(_in_order(told, history.steps), own, history, contested)
+    # What became of cargo does not hang on the way, so that no routes are needed for it.
+    readable = history if viewer.is_staff else replay(in_force(entries), {})
+    cargo = account_in(history, readable)
+    return SubjectTold(_in_order(told, history.steps), own, history, contested, cargo)
 
 
 def _happened(entries: list[Event], moment: Moment) -> list[Event]:
@@ -169,8 +183,10 @@ def _told(
     by_chain: dict[int | None, list[Claim]] = {}
     for claim in claims:
         by_chain.setdefault(_chain_of_event(claim), []).append(claim)
+    others = others_seen(viewer, events)
     told = []
     for event in events:
+        other = others.get(event.other_convoy_id or 0)
         mine = by_chain.get(event.chain, []) if last.get(event.chain) == event.sequence else []
         told.append(
             EventTold(
@@ -180,6 +196,7 @@ def _told(
                 is_erased=event.sequence not in words,
                 claims=tell_claims(viewer, mine, words, event.time_zone),
                 contested=contested_points(claims_in_force(mine), words, event) if mine else (),
+                other_convoy=other.reference if other else None,
             )
         )
     return told
@@ -267,7 +284,7 @@ def named_in(events: Iterable[EventTold], claims: Iterable[ClaimTold] = ()) -> d
     all_claims = list(claims)
     for told in events:
         places.update(getattr(told.event, column) for column in EVENT_PLACES)
-        organisations.add(told.event.decided_by_organisation_id)
+        organisations.update((told.event.decided_by_organisation_id, told.event.next_carrier_id))
         all_claims += told.claims
     for claim in all_claims:
         places.add(claim.claim.alleged_place_id)

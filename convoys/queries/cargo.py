@@ -13,7 +13,7 @@ from convoys.models import Claim, Convoy, Event
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.history import claims_in_force, history_of
 from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, visible_events
-from convoys.replay import in_force
+from convoys.replay import History, in_force
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,21 @@ class LinkTold:
 
 
 def cargo_told(convoy: Convoy, viewer: Viewer, moment: Moment | None = None) -> CargoTold:
-    """The account as of a moment, as known then.
+    """The account as of a moment, as known then."""
+    moment = moment or Moment()
+    whole = history_of(convoy, None, moment.as_of, moment.known_at)
+    if viewer.is_staff:
+        return account_in(whole, whole)
+    return account_in(whole, history_of(convoy, viewer, moment.as_of, moment.known_at))
+
+
+def account_in(whole: History, readable: History) -> CargoTold:
+    """The account of a history of which the reader may read a part.
 
     A report for staff only does not enter a partner's account, since the sums would give it away.
     """
-    moment = moment or Moment()
-    whole = cargo_account(history_of(convoy, None, moment.as_of, moment.known_at))
-    if viewer.is_staff:
-        return CargoTold(whole, is_partial=False)
-    visible = cargo_account(history_of(convoy, viewer, moment.as_of, moment.known_at))
-    return CargoTold(visible, is_partial=visible != whole)
+    account = cargo_account(readable)
+    return CargoTold(account, is_partial=account != cargo_account(whole))
 
 
 def account_fields(told: CargoTold) -> dict[str, Any]:

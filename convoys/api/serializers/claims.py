@@ -19,7 +19,7 @@ from convoys.api.fields import (
 from convoys.canonical import target_of
 from convoys.models.event import Entry
 from convoys.queries.api_record import ClaimTold
-from convoys.vocabulary import Access, Act, Audience, Order, Precision, SpeakerKind, Stance
+from convoys.vocabulary import Access, Act, Audience, ConvoyLink, Order, Precision, SpeakerKind, Stance
 
 
 class RetractionSerializer(serializers.Serializer):
@@ -57,6 +57,10 @@ class AllegedSerializer(serializers.Serializer):
     trucks = serializers.IntegerField(source="claim.alleged_trucks", allow_null=True)
     tonnes_low = TonnesField(source="claim.alleged_tonnes_low")
     tonnes_high = TonnesField(source="claim.alleged_tonnes_high")
+    link = CodeField(
+        ConvoyLink, source="claim.alleged_link", allow_null=True, help_text="What the convoy is to `convoy`."
+    )
+    convoy = serializers.CharField(source="claim.alleged_convoy.reference", allow_null=True)
 
 
 class EntrySerializer(serializers.Serializer):

@@ -23,9 +23,19 @@ from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.clocks import silent_from, zone_named
 from convoys.models import Convoy
+from convoys.queries.cargo import account_fields
 from convoys.queries.contested import POINTS
 from convoys.replay import Episode
-from convoys.vocabulary import FINAL_STATES, SECTOR_OF, Bound, CargoCategory, Precision, State
+from convoys.vocabulary import (
+    FINAL_STATES,
+    SECTOR_OF,
+    Bound,
+    CargoCategory,
+    CargoPart,
+    Precision,
+    ShortfallReason,
+    State,
+)
 
 
 def _zone(convoy: Convoy, context: Any, column: str) -> ZoneInfo:
@@ -164,6 +174,35 @@ class EpisodeSerializer(serializers.Serializer):
         return chain if chain in self.context["chains"] else None
 
 
+class AmountSerializer(serializers.Serializer):
+    """Tonnes. Low without high means at least; both null is unknown."""
+
+    low = TonnesField()
+    high = TonnesField()
+
+
+class CargoAccountSerializer(serializers.Serializer):
+    """What became of the cargo, from the reports that you may read.
+
+    `parts` by what became of them, what the end of the journey takes without a figure included;
+    `open` is in no part. `shortfall` and `excess` are what is missing, or too much, for certain.
+    `is_partial`: reports that you may not read change these sums.
+    """
+
+    declared = AmountSerializer(allow_null=True)
+    parts = serializers.DictField(child=AmountSerializer())
+    lost_by_mode = serializers.DictField(child=AmountSerializer())
+    without_figure = serializers.ListField(child=serializers.ChoiceField(choices=CargoPart.choices))
+    accounted = AmountSerializer()
+    open = AmountSerializer(allow_null=True)
+    closed_by = CodeField(CargoPart, allow_null=True)
+    takes_rest = serializers.BooleanField()
+    shortfall = AmountSerializer(allow_null=True)
+    shortfall_reason = CodeField(ShortfallReason, allow_null=True)
+    excess = AmountSerializer(allow_null=True)
+    is_partial = serializers.BooleanField()
+
+
 class ConvoyDetailSerializer(OfADaySerializer, ConvoySerializer):
     """A convoy with everything on record that you may read.
 
@@ -174,6 +213,7 @@ class ConvoyDetailSerializer(OfADaySerializer, ConvoySerializer):
 
     other_references = OtherReferenceSerializer(many=True)
     cargo = CargoLineSerializer(many=True, source="cargo_lines")
+    cargo_account = serializers.SerializerMethodField()
     episodes = EpisodeSerializer(many=True, source="told.history.episodes")
     contested = serializers.ListField(
         child=serializers.ChoiceField(choices=POINTS),
@@ -182,3 +222,7 @@ class ConvoyDetailSerializer(OfADaySerializer, ConvoySerializer):
     )
     events = EventSerializer(many=True, source="told.events")
     claims = ClaimSerializer(many=True, source="told.claims")
+
+    @extend_schema_field(CargoAccountSerializer)
+    def get_cargo_account(self, convoy: Any) -> dict[str, Any]:
+        return account_fields(convoy.told.cargo)

@@ -11,7 +11,7 @@ from convoys.api.fields import CodeField, InstantField, OrganisationField, Place
 from convoys.api.serializers.claims import ClaimSerializer, EntrySerializer
 from convoys.queries.api_record import EventTold
 from convoys.queries.contested import POINTS
-from convoys.vocabulary import KINDS, Access, Act, Bound, DecidedBy, LossMode, Precision
+from convoys.vocabulary import KINDS, Access, Act, Bound, DecidedBy, LossMode, Precision, ShortfallReason
 
 
 class EventSerializer(EntrySerializer):
@@ -50,6 +50,15 @@ class EventSerializer(EntrySerializer):
     trucks = serializers.IntegerField(source="event.trucks", allow_null=True)
     tonnes_low = TonnesField(source="event.tonnes_low")
     tonnes_high = TonnesField(source="event.tonnes_high")
+    damaged_tonnes_low = TonnesField(source="event.damaged_tonnes_low")
+    damaged_tonnes_high = TonnesField(source="event.damaged_tonnes_high")
+    refused_tonnes_low = TonnesField(source="event.refused_tonnes_low")
+    refused_tonnes_high = TonnesField(source="event.refused_tonnes_high")
+    shortfall_reason = CodeField(ShortfallReason, source="event.shortfall_reason", allow_null=True)
+    other_convoy = serializers.CharField(
+        allow_null=True, help_text="The convoy that it goes on as; null also where you may not know of it."
+    )
+    next_carrier = OrganisationField(source="event.next_carrier_id", allow_null=True)
     declares = serializers.SerializerMethodField()
     text = TextField(source="words.text", help_text="The text of a note.")
     contested = serializers.ListField(
