@@ -16,7 +16,7 @@ from accounts.models import User
 from convoys import merkle
 from convoys.canonical import entry_leaf, group_digest
 from convoys.models import LedgerEntry
-from convoys.services.changes import Record, Retract, convoy
+from convoys.services.changes import FileToKeep, Record, Retract, convoy
 from convoys.services.erasing import erase_words
 from tests import factories as make
 from tests.api.conftest import Program
@@ -138,6 +138,15 @@ def test_of_what_is_not_for_a_reader_only_the_digest_is_told(
 ) -> None:
     assert withheld(Program(make.viewer()), entries[name]) == (from_staff, False)
     assert withheld(Program(make.partner()), entries[name]) == (from_partner, False)
+
+
+def test_the_document_of_a_confidential_source_is_not_named(entries: dict[str, int]) -> None:
+    """Its digest would lead to whoever published it."""
+    page = FileToKeep("page.pdf", b"%PDF-1.4\n% a page\n%%EOF")
+    source = make.account(document=page, is_confidential=True)
+    made = make.apply(make.record("C-1", "seen", "2026-03-07", audience="partners", claims=[source]))
+    assert withheld(Program(make.viewer()), made.sequences[0][1]) == ([], False)
+    assert withheld(Program(make.partner()), made.sequences[0][1]) == (["detail", "words"], False)
 
 
 def test_the_one_whom_a_convoy_is_shared_with_sees_that_it_is(entries: dict[str, int]) -> None:
