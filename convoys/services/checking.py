@@ -12,6 +12,7 @@ from django.db.models import TextChoices
 from convoys.errors import InvalidInput
 
 SHORT, LONG = 300, 10_000
+LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
 MOST_TRUCKS = 10_000
 MOST_TONNES = Decimal(1_000_000)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -21,13 +22,18 @@ THOUSANDTH = Decimal("0.001")
 
 
 def text(field: str, value: object, limit: int = SHORT, required: bool = False) -> str:
-    """A text without control characters, at most `limit` long, trimmed. Raises InvalidInput."""
+    """A text without control characters, at most `limit` long, trimmed. Raises InvalidInput.
+
+    A short one is one line: it stands in subjects, headings and rows of plain-text mails.
+    """
     if not isinstance(value, str):
         raise InvalidInput({field: "This must be a text."})
     value = value.strip()
     if len(value) > limit:
         raise InvalidInput({field: f"This text has {len(value):,} characters; {limit:,} is the most."})
-    if any((ord(sign) < 32 and sign not in "\n\r\t") or ord(sign) == 127 for sign in value):
+    if limit <= SHORT and any(sign in LINE_ENDS for sign in value):
+        raise InvalidInput({field: "This text is one line: take the line breaks out."})
+    if any((ord(sign) < 32 and sign not in "\n\r\t") or 127 <= ord(sign) < 160 for sign in value):
         raise InvalidInput({field: "This text holds control characters that cannot be stored. Type it anew."})
     if any(0xD800 <= ord(sign) <= 0xDFFF for sign in value):
         raise InvalidInput({field: "This text holds half a character that cannot be stored. Type it anew."})

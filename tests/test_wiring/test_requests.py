@@ -125,3 +125,11 @@ def test_what_postgresql_says_of_a_nul_is_answered_as_a_bad_request(rf: RequestF
     assert (page.status_code, problem.status_code) == (400, 400)
     assert problem.headers["Content-Type"] == "application/problem+json"
     assert middleware.process_exception(rf.get("/"), DataError("value out of range")) is None
+
+
+@pytest.mark.django_db
+def test_a_page_of_somebody_signed_in_is_kept_by_no_cache(client: Client):
+    client.force_login(factories.officer())
+
+    assert client.get("/convoys").headers["Cache-Control"] == "private, no-store"
+    assert "Cache-Control" not in Client().get("/healthz").headers
