@@ -19,8 +19,9 @@ from convoys import wording
 from convoys.cargo_wording import LinkShown, PartShown, account_lines, link_lines
 from convoys.clocks import zone_named
 from convoys.models import Convoy, Event
-from convoys.queries.cargo import cargo_told, links_told
+from convoys.queries.cargo import account_in, links_told
 from convoys.queries.visibility import Viewer
+from convoys.replay import History
 from convoys.templatetags.look import moment
 from convoys.vocabulary import KINDS, Bound, Cause, Item
 
@@ -143,9 +144,9 @@ def desk_carried(event: Event) -> list[tuple[str, str]]:
 
 
 @register.simple_tag
-def desk_cargo(convoy: Convoy) -> list[PartShown]:
-    """What became of a convoy's cargo, line by line, as staff may read it."""
-    return account_lines(cargo_told(convoy, STAFF))
+def desk_cargo(history: History) -> list[PartShown]:
+    """What became of a convoy's cargo by this history, line by line, as staff may read it."""
+    return account_lines(account_in(history, history))
 
 
 @register.simple_tag
