@@ -14,11 +14,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from convoys.clocks import clock_start
 from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Policy, Scope, Telling, Watch
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import BACKFILL_GRACE, GRACE, REOPENED_WITHIN, schedule, set_next
 from convoys.services.alerting.policies import Ladders
+from convoys.services.alerting.redating import clock_of, last_told, says_otherwise, was_told_too_soon
 from convoys.vocabulary import State
 
 ON_THE_WAY = frozenset({State.DISPATCHED, State.STOPPED, State.HELD})
@@ -91,6 +91,7 @@ class _Mover:
         self.convoy, self.history, self.now = convoy, history, recorded_at
         self.rows = list(Deadline.objects.select_for_update().filter(convoy=convoy).order_by("pk"))
         self.is_backfill = any(event.backfilled for event in written)
+        self.written = {event.sequence for event in written}
         self._ladders: Ladders | None = None
 
     @property
@@ -141,8 +142,8 @@ class _Mover:
         opening = clock.opening
         row = Deadline(
             convoy=self.convoy, watch=clock.watch, opening_chain=opening.chain, episode=opening.chain,
-            clock_from=clock_start(opening), known_at=self.now, backfilled=opening.backfilled,
-            confirming_chain=opening.chain, confirmed_at=clock_start(opening),
+            clock_from=clock_of(opening), known_at=self.now, backfilled=opening.backfilled,
+            confirming_chain=opening.chain, confirmed_at=clock_of(opening),
         )  # fmt: skip
         former = self._reopens(clock.episode) if clock.episode else None
         if former is not None:
@@ -155,25 +156,37 @@ class _Mover:
         return row
 
     def _run(self, row: Deadline, clock: _Clock) -> None:
-        opening = clock.opening
-        if row.state != DeadlineState.OPEN:
+        opening, was_open = clock.opening, row.state == DeadlineState.OPEN
+        if not was_open:
             if row.state != DeadlineState.PAUSED and self._was_told_over(row):
                 self._tell(row, Telling.NOT_ENDED, row.tell_chain)
             elif row.tell or row.tell_chain is not None:
                 self._call_off(row)
             row.state, row.ends_at, row.known_at = DeadlineState.OPEN, None, self.now
-        clock_from = clock_start(opening)
+        clock_from = clock_of(opening)
         if clock_from != row.clock_from:
             row.clock_from, row.known_at = clock_from, self.now
+            if was_open and row.watch == Watch.HELD and row.last_step:
+                self._redate(row, opening)
         where = clock.episode.stands_at if clock.episode else self.history.facts.stands_at
         row.stands_at_id, row.held_before_id = where, clock.episode.held_before if clock.episode else None
         last = self.history.facts.last_report or opening
         if last.chain != row.confirming_chain and row.step_at is None and row.pk:
             row.known_at = self.now  # repeats had stopped: those past by now are told together
-        row.confirming_chain, row.confirmed_at = last.chain, clock_start(last)
+        row.confirming_chain, row.confirmed_at = last.chain, clock_of(last)
         not_before = self.now + BACKFILL_GRACE if self.is_backfill else None
         schedule(row, self.ladders.of(self.convoy, row.watch), not_before)
         _save(row)
+
+    def _redate(self, row: Deadline, opening: Event) -> None:
+        """Whoever was told of a step too soon is told so; a correction undone in time tells nobody."""
+        if row.tell == Telling.NOT_ENDED:  # that message will name the beginning as it now stands
+            return
+        told = last_told(row, Telling.WITHDRAWN)
+        if says_otherwise(opening, told.created_at) if told else was_told_too_soon(row):
+            self._tell(row, Telling.WITHDRAWN, opening.sequence)
+        elif row.tell == Telling.WITHDRAWN:
+            row.tell, row.tell_at, row.tell_chain = "", None, told.occasion if told else None
 
     def _reopens(self, episode: Episode) -> Deadline | None:
         """The row of the hold that this one goes on from: the same control point, within a day."""
@@ -201,7 +214,7 @@ class _Mover:
         if episode is None:
             self._withdraw(row)
         elif episode.closing is not None:
-            self._end(row, episode.closing)
+            self._end(row, episode.opening, episode.closing)
         elif row.state == DeadlineState.OPEN:
             row.state = DeadlineState.PAUSED
             self._call_off(row)
@@ -216,8 +229,9 @@ class _Mover:
         row.state = DeadlineState.ENDED
         self._call_off(row)
 
-    def _end(self, row: Deadline, closing: Event) -> None:
-        if row.state == DeadlineState.ENDED and row.tell_chain == closing.chain:
+    def _end(self, row: Deadline, opening: Event, closing: Event) -> None:
+        if row.state == DeadlineState.ENDED and self._ended_so(row, opening, closing):
+            self._redate_end(row, opening, closing)
             return
         if self._goes_on(row):
             return
@@ -229,6 +243,29 @@ class _Mover:
         row.tell, row.tell_at, row.tell_chain = "", None, closing.chain
         if row.last_step or row.step_at:
             self._tell(row, Telling.ENDED, closing.chain)
+        set_next(row)
+        _save(row)
+
+    @staticmethod
+    def _ended_so(row: Deadline, opening: Event, closing: Event) -> bool:
+        """Whether the end on record is the one that was told, or a correction of its times."""
+        if row.tell_chain is None or row.tell_chain == closing.chain:
+            return row.tell_chain is not None
+        chains = (opening.chain, closing.chain)
+        return Event.objects.filter(pk=row.tell_chain, chain__in=chains).exists()
+
+    def _redate_end(self, row: Deadline, opening: Event, closing: Event) -> None:
+        """From when to when it was held is told anew where people were told other times."""
+        if not row.last_step:
+            return
+        row.clock_from, row.ends_at = clock_of(opening), min(closing.occurred_at, self.now)
+        told = last_told(row, Telling.ENDED)
+        if told is not None:
+            if any(says_otherwise(event, told.created_at) for event in (opening, closing)):
+                if row.tell_chain == told.occasion or {opening.sequence, closing.sequence} & self.written:
+                    self._tell(row, Telling.ENDED, max(opening.sequence, closing.sequence))
+            else:
+                row.tell, row.tell_at, row.tell_chain = "", None, told.occasion
         set_next(row)
         _save(row)
 

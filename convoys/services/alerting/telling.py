@@ -17,9 +17,18 @@ UNSUBSCRIBED = "its recipient has unsubscribed"
 NO_ADDRESS = "its recipient has no address any more"
 
 TOLD = Q(state=NotificationState.SENT) | Q(may_have_been_told=True)
+HEARD = TOLD | Q(state__in=ON_THE_WAY)
 # What an ended hold's recipients were or would have been told: the message of the end makes up for
 # a step that it overtook, so that every step still reaches its recipients once.
 OWED_AN_END = TOLD | Q(state__in=ON_THE_WAY) | Q(state=NotificationState.DROPPED, reason=NO_LONGER_SO)
+
+
+def is_redating(notification: Notification) -> bool:
+    """Whether it withdraws only since when it was held: its occasion is then the correction."""
+    return (
+        notification.telling == Telling.WITHDRAWN
+        and notification.occasion != notification.deadline.opening_chain
+    )
 
 
 def told_before(deadline: Deadline, telling: str, occasion: int) -> QuerySet[Notification]:
@@ -33,7 +42,7 @@ def told_before(deadline: Deadline, telling: str, occasion: int) -> QuerySet[Not
 
 def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
     """One unsaved notification for each person who was told, or is about to be, what is no longer so."""
-    whom = OWED_AN_END if deadline.tell == Telling.ENDED else TOLD | Q(state__in=ON_THE_WAY)
+    whom = OWED_AN_END if deadline.tell == Telling.ENDED else HEARD
     latest: dict[int, Notification] = {}
     before = told_before(deadline, deadline.tell, deadline.tell_chain or 0).filter(whom)
     for notification in before.order_by("created_at", "pk"):

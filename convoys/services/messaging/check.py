@@ -28,6 +28,7 @@ from convoys.services.alerting.telling import (
     NO_LONGER_SO,
     ON_THE_WAY,
     UNSUBSCRIBED,
+    is_redating,
     told_before,
 )
 
@@ -82,11 +83,14 @@ class Check:
             return NO_ACCESS
         if not self.subscriptions_behind(notification):
             return UNSUBSCRIBED
-        if deadline.state != STATE_OF[Telling(notification.telling)]:
+        redates = is_redating(notification)
+        if deadline.state != (DeadlineState.OPEN if redates else STATE_OF[Telling(notification.telling)]):
             return NO_LONGER_SO
         if notification.telling == Telling.STEP:
             return GO if self._is_still_unconfirmed(notification) else NO_LONGER_SO
-        if notification.telling == Telling.ENDED and deadline.tell_chain != notification.occasion:
+        if (
+            redates or notification.telling == Telling.ENDED
+        ) and deadline.tell_chain != notification.occasion:
             return NO_LONGER_SO
         return self._verdict_on_correction(notification)
 

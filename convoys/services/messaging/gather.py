@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from accounts.models import User
 from convoys.models import Notification, NotificationState
+from convoys.services.alerting.telling import is_redating
 
 RECIPIENTS = 50
 
@@ -19,6 +20,7 @@ class Parcel:
     telling: str
     watch: str
     is_exercise: bool
+    is_redated: bool
     notifications: list[Notification]
 
     @property
@@ -41,11 +43,11 @@ def recipients_waiting(after: int = 0) -> list[int]:
 
 def parcels_of(notifications: Sequence[Notification]) -> list[Parcel]:
     """Group by person, kind of news, watch and exercise; the order of the notifications is kept."""
-    parcels: dict[tuple[int, str, str, bool], Parcel] = {}
+    parcels: dict[tuple[int, str, str, bool, bool], Parcel] = {}
     for one in notifications:
         exercise = one.deadline.convoy.is_exercise
-        key = (one.recipient_id, one.telling, one.alert.watch, exercise)
+        key = (one.recipient_id, one.telling, one.alert.watch, exercise, is_redating(one))
         if key not in parcels:
-            parcels[key] = Parcel(one.recipient, one.telling, one.alert.watch, exercise, [])
+            parcels[key] = Parcel(one.recipient, one.telling, *key[2:], [])
         parcels[key].notifications.append(one)
     return list(parcels.values())

@@ -87,14 +87,15 @@ class Renderer:
         if not sections:
             return None
         watch, telling = Watch(parcel.watch), Telling(parcel.telling)
+        redated = parcel.is_redated
         neighbours = also_held(viewer, told.values()) if watch == Watch.HELD else []
-        subject = subject_of(sections, telling, watch, parcel.is_exercise)
+        subject = subject_of(sections, telling, watch, parcel.is_exercise, redated)
         size, root = newest_head()
         context = {
             "subject": subject, "sections": sections, "telling": telling.value, "watch": watch.value,
             "is_exercise": parcel.is_exercise, "language": language, "preview": _preview(sections),
             "neighbours": [neighbour_line(convoy, self.now) for convoy in neighbours],
-            "neighbours_title": _neighbours_title(telling),
+            "neighbours_title": _neighbours_title(telling, redated),
             "ledger_size": size, "ledger_head": root.hex()[:8], "site_url": settings.SITE_URL,
             "unsubscribe": UNSUBSCRIBE_MARK, "reason": REASON_MARK, "zone": str(frame.zone),
         }  # fmt: skip
@@ -134,8 +135,8 @@ def _preview(sections: Sequence[Section]) -> str:
     )
 
 
-def _neighbours_title(telling: Telling) -> str:
-    if telling in (Telling.ENDED, Telling.WITHDRAWN):
+def _neighbours_title(telling: Telling, is_redated: bool) -> str:
+    if not is_redated and telling in (Telling.ENDED, Telling.WITHDRAWN):
         return _("Still held before the same control point")
     return _("Also held before the same control point")
 

@@ -18,6 +18,7 @@ from convoys.models import Alert, Convoy, Notification, Place, Telling, Watch
 from convoys.queries.alerts import EpisodeTold
 from convoys.services.alerting.clocks import next_step_at
 from convoys.services.alerting.policies import Ladder
+from convoys.services.alerting.telling import is_redating
 from convoys.services.messaging import phrases
 from convoys.services.messaging.phrases import Said
 from convoys.vocabulary import Precision, State
@@ -52,6 +53,7 @@ class Section:
     claim_keys: list[int] = field(default_factory=list)
     how_long: str = ""
     where: str = ""
+    since: str = ""
     how: str = ""
     silent_since: str = ""
     tonnage: str = ""
@@ -87,10 +89,20 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
         else phrases.how_long(told.opening, frame.now),
         silent_since=phrases.when(last, frame.zone) if silent and last else "",
     )
+    if is_redating(owed[0]):
+        _speak_of_redating(section, told, owed, frame)
+        section.facts = _facts(told, telling, frame)
+        _accounts(section, told, Telling.STEP)
+        section.notes = _notes_on_redating(told, ladder, frame)
+        return section
     _speak(section, told, telling, watch, frame)
     section.facts = _facts(told, telling, frame)
     _accounts(section, told, telling)
     section.notes = _notes(told, [one.alert for one in owed], telling, ladder, frame)
+    if telling == Telling.ENDED and told.closing and owed[0].occasion != told.closing.chain:
+        section.notes.insert(
+            0, _("The record was corrected: these times replace those you may have been told.")
+        )
     return section
 
 
@@ -190,6 +202,34 @@ def _speak(section: Section, told: EpisodeTold, telling: Telling, watch: Watch, 
         section.headline = _("%(reference)s, %(span)s%(at)s") % values
         section.lead = _("Held%(before)s since %(since)s.") % values
     section.lead += confirmed
+
+
+def _speak_of_redating(
+    section: Section, told: EpisodeTold, owed: Sequence[Notification], frame: Frame
+) -> None:
+    """What was told, and what is so now."""
+    section.since = phrases.when(told.opening, frame.zone)
+    values = {
+        "reference": section.reference, "at": _at(section), "before": _before(told), "since": section.since,
+        "step": phrases.step_words(max(one.alert.step_seconds for one in owed)), "span": section.how_long,
+    }  # fmt: skip
+    section.headline = _("%(reference)s, held%(at)s: since when was corrected") % values
+    section.lead = (
+        _(
+            "You were told that it was held for %(step)s; the record of when it began was corrected. "
+            "It is held%(before)s since %(since)s, for %(span)s."
+        )
+        % values
+    )
+
+
+def _notes_on_redating(told: EpisodeTold, ladder: Ladder, frame: Frame) -> list[str]:
+    notes = [_("Steps that you were told of are not told again.")]
+    following = next_step_at(told.deadline, ladder)
+    if following is not None and following > frame.now:
+        values = {"when": phrases.instant(following, frame.zone)}
+        notes.append(_("Next, if nothing has changed by then: %(when)s.") % values)
+    return notes
 
 
 def _facts(told: EpisodeTold, telling: Telling, frame: Frame) -> list[Fact]:

@@ -13,11 +13,29 @@ from convoys.services.messaging.sections import Section
 LONGEST = 300
 
 
-def subject_of(sections: Sequence[Section], telling: Telling, watch: Watch, is_exercise: bool) -> str:
-    line = _one(sections[0], telling, watch) if len(sections) == 1 else _several(sections, telling, watch)
+def subject_of(
+    sections: Sequence[Section], telling: Telling, watch: Watch, is_exercise: bool, is_redated: bool = False
+) -> str:
+    if is_redated:
+        line = _redated(sections)
+    elif len(sections) == 1:
+        line = _one(sections[0], telling, watch)
+    else:
+        line = _several(sections, telling, watch)
     # A plain hyphen keeps most subjects in ASCII, which every mail program shows as it stands.
     line = " ".join(line.split())[:LONGEST].replace("–", "-")
     return f"[{_('EXERCISE')}] {line}" if is_exercise else line
+
+
+def _redated(sections: Sequence[Section]) -> str:
+    one = sections[0]
+    if len(sections) > 1:
+        names = phrases.references([section.reference for section in sections])
+        values: dict[str, object] = {"count": len(sections), "references": names}
+        return _("Re-dated: %(count)s holds began at another time: %(references)s") % values
+    at = _(" at %(place)s") % {"place": one.where} if one.where else ""
+    values = {"reference": one.reference, "at": at, "since": one.since}
+    return _("Re-dated: %(reference)s, held%(at)s since %(since)s") % values
 
 
 def _one(section: Section, telling: Telling, watch: Watch) -> str:
