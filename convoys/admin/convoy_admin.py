@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from convoys.admin.acts import SubjectAdmin
 from convoys.admin.convoy_list import ConvoyList
 from convoys.admin.registering import register
+from convoys.admin.several import several
 from convoys.admin.still_there import still_there
 from convoys.models import Convoy
 from convoys.vocabulary import SubjectType
@@ -25,6 +26,7 @@ class ConvoyAdmin(SubjectAdmin, ConvoyList):
         return [
             path("register/", view(self.register), name="convoys_convoy_register"),
             path("still-there/", view(self.still_there), name="convoys_convoy_still_there"),
+            path("<str:pk>/several/", view(self.several), name="convoys_convoy_several"),
             *super().get_urls(),
         ]
 
@@ -33,3 +35,6 @@ class ConvoyAdmin(SubjectAdmin, ConvoyList):
 
     def still_there(self, request: HttpRequest) -> HttpResponse:
         return still_there(self, request)
+
+    def several(self, request: HttpRequest, pk: str) -> HttpResponse:
+        return several(self, request, pk)

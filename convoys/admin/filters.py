@@ -19,7 +19,14 @@ from convoys.vocabulary import State
 
 
 class CountedFilter(admin.SimpleListFilter):
-    """A filter by one condition per choice, with how many convoys each would show, in one query."""
+    """A filter by one condition per choice, with how many convoys each would show, in one query.
+
+    On another day a filter asks the state interval of then, to which the list's rows are joined.
+    """
+
+    @property
+    def is_another_day(self) -> bool:
+        return bool(getattr(self.request, "is_another_day", False))
 
     def offered(self) -> list[tuple[str, Any]]:
         """Codes to choose from, each with its word."""
@@ -80,7 +87,7 @@ class StateFilter(CountedFilter):
         return [(state.value, state.label) for state in states]
 
     def condition(self, value: str) -> Q:
-        return Q(status=value)
+        return Q(of_then__state=value) if self.is_another_day else Q(status=value)
 
 
 class FlagFilter(CountedFilter):
@@ -123,14 +130,16 @@ class ControlPointFilter(CountedFilter):
     title, parameter_name = _("control point held before"), "control_point"
 
     def offered(self) -> list[tuple[str, Any]]:
-        points = ControlPoint.objects.filter(held_convoys__isnull=False).distinct()
+        points = ControlPoint.objects.all()
+        if not self.is_another_day:
+            points = points.filter(held_convoys__isnull=False).distinct()
         return [
             (point.pk, str(point))
             for point in points.select_related("place").prefetch_related("place__names")
         ]
 
     def condition(self, value: str) -> Q:
-        return Q(held_before=value)
+        return Q(of_then__held_before=value) if self.is_another_day else Q(held_before=value)
 
 
 class SponsorFilter(CountedFilter):
@@ -147,3 +156,5 @@ class SponsorFilter(CountedFilter):
 
 
 FILTERS: list[Any] = [StateFilter, FlagFilter, RouteFilter, ControlPointFilter, SponsorFilter, ExerciseFilter]
+# What can be asked of another day: what a convoy was declared to be then is not a column of the list.
+FILTERS_OF_A_DAY: list[Any] = [StateFilter, ControlPointFilter, ExerciseFilter]

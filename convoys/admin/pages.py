@@ -8,16 +8,20 @@ from typing import Any
 from django.contrib.admin.options import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.role_admin import has_role
 from accounts.roles import Role
+from convoys.admin.day import moment_of, no_such_day, shown_day
 from convoys.admin.rows import row_of
 from convoys.admin.subjects import DeskSubject
-from convoys.models import Convoy
+from convoys.errors import InvalidInput
+from convoys.models import ControlPoint, Convoy
 from convoys.queries import desk
+from convoys.queries.access import set_access_back
+from convoys.queries.as_of import Moment
+from convoys.queries.board import load_at
 from convoys.queries.desk_record import Line, record_of
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
@@ -111,11 +115,12 @@ def page_context(
     **more: Any,
 ) -> dict[str, Any]:
     """Everything that the page of a subject shows."""
-    now = timezone.now()
-    told = record_of(subject.row)
+    moment: Moment = more.pop("moment", Moment())
+    now = moment.asked
+    told = record_of(subject.row, moment)
     points = desk.in_order(point for line in told.lines for point in line.contested)
     if isinstance(subject.row, Convoy):
-        points = desk.contested_among([subject.row.pk]).get(subject.row.pk, ())
+        points = desk.contested_among([subject.row.pk], moment).get(subject.row.pk, ())
     # Beside an open form the newest lines are enough to see what has been said.
     shown = lines_about(told.lines, about) if more.get("form") is not None else told.lines
     row = row_of(subject.row, now, contested=points) if isinstance(subject.row, Convoy) else None
@@ -130,12 +135,14 @@ def page_context(
             "told": told,
             "lines": shown,
             "contested": points,
-            "actions": actions_for(request, subject, told.history, chosen),
-            "may_record": has_role(request, Role.DESK_OFFICER),
-            "may_correct": has_role(request, Role.COORDINATOR),
+            "actions": actions_for(request, subject, told.history, chosen) if moment.is_now else None,
+            "may_record": moment.is_now and has_role(request, Role.DESK_OFFICER),
+            "may_correct": moment.is_now and has_role(request, Role.COORDINATOR),
+            "day": shown_day(request, moment, any(line.event.backfilled for line in told.lines)),
             "reader": user.pk if isinstance(user, User) else None,
             "items": items_of(subject) if isinstance(subject.row, Convoy) else [],
             "now": now,
+            "moment": moment,
         }
         | more
     )
@@ -154,6 +161,26 @@ def subject_page(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    """The page itself, with a form in it where one is open."""
+    """The page itself, with a form in it where one is open; without one, of the day asked for."""
+    if "form" not in more:
+        try:
+            more["moment"] = moment = moment_of(request)
+        except InvalidInput as error:
+            return no_such_day(model_admin, request, error.fields)
+        if not set_subject_back(subject, moment):
+            problem = _("%(name)s was not on record then.") % {"name": subject.name}
+            return no_such_day(model_admin, request, {"as_of": problem}, status=404)
     context = page_context(model_admin, request, subject, chosen, **more)
     return TemplateResponse(request, "admin/convoys/page.html", context, status=status)
+
+
+def set_subject_back(subject: DeskSubject, moment: Moment) -> bool:
+    """Set a subject's columns to the moment's; says whether it was on record then."""
+    if moment.is_now:
+        return True
+    if isinstance(subject.row, Convoy):
+        load_at([subject.row], moment)
+        return bool(subject.row.status)
+    if isinstance(subject.row, ControlPoint):
+        set_access_back([subject.row], moment)
+    return True

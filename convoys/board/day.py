@@ -1,15 +1,14 @@
 """The day that a page shows: which moment was asked for, how it is said, and what links keep of it.
 
-`?as_of=` asks what was so then, `?known_at=` what was known by then; a date is the end of that day.
-Both default to now. In the demonstration a page without either opens on the day of its case;
-`?as_of=now` leads to today.
+Without `?as_of=` and `?known_at=` it is now. In the demonstration a page without either opens on the day
+of its case; `?as_of=now` leads to today.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
@@ -19,19 +18,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.demonstration import is_demonstration
 from convoys import wording
-from convoys.clocks import end_of_day, instance_zone
 from convoys.errors import InvalidInput
+from convoys.queries import days
 from convoys.queries.as_of import Moment
+from convoys.queries.days import ASKED, NOW
 
-ASKED = ("as_of", "known_at")
-NOW = "now"
-FIRST_DAY = datetime(1900, 1, 1, tzinfo=UTC)
 SLIDER_BEFORE, SLIDER_AFTER = 60, 30  # days that the slider reaches from the day shown
 
 Params = ParamSpec("Params")
@@ -56,34 +52,31 @@ class Day:
         return urlencode(self.asked)
 
     def said(self, is_backfilled: bool) -> dict[str, object]:
-        """What the page's banner and form say of the day.
-
-        Knowledge that was loaded afterwards is by the documents' days: "as reported by".
-        """
+        """What the page's banner and form say of the day."""
         as_of, known_at = self.moment.as_of, self.moment.known_at
         first, last = self._slider()
         return {
             "is_now": self.is_now,
             "is_opening": self.is_opening,
             "query": self.query,
-            "shown": _said(self.at) if as_of else _("today"),
-            "known": _known(as_of, known_at, is_backfilled),
+            "shown": days.said(self.at) if as_of else _("today"),
+            "known": days.said_known(self.moment, is_backfilled),
             "today_query": urlencode({"as_of": NOW}) if _opening_moment() else "",
             "opening": wording.long_day(date.fromisoformat(settings.DEMO_MOMENT))
             if _opening_moment() and self.is_now
             else "",
-            "as_of": _typed(as_of),
-            "known_at": _typed(known_at),
-            "is_by_day": all(at is None or _is_end_of_day(at) for at in (as_of, known_at)),
+            "as_of": days.typed(as_of),
+            "known_at": days.typed(known_at),
+            "is_by_day": days.is_by_day(self.moment),
             "first": first.isoformat(),
             "last": last.isoformat(),
             "reach": (last - first).days,
-            "position": (_local(self.at).date() - first).days,
+            "position": (days.local(self.at).date() - first).days,
         }
 
     def _slider(self) -> tuple[date, date]:
-        shown = _local(self.at).date()
-        today = _local(timezone.now()).date()
+        shown = days.local(self.at).date()
+        today = days.local(timezone.now()).date()
         return shown - timedelta(days=SLIDER_BEFORE), min(shown + timedelta(days=SLIDER_AFTER), today)
 
 
@@ -91,46 +84,12 @@ def _opening_moment() -> str:
     return str(settings.DEMO_MOMENT) if is_demonstration() else ""
 
 
-def _local(at: datetime) -> datetime:
-    return at.astimezone(instance_zone())
-
-
-def _is_end_of_day(at: datetime) -> bool:
-    return at == end_of_day(_local(at).date())
-
-
-def _said(at: datetime) -> str:
-    """A day by its date, an instant by date and time in the instance's zone."""
-    local = _local(at)
-    if _is_end_of_day(at):
-        return wording.long_day(local.date())
-    return f"{wording.long_day(local.date())}, {date_format(local, 'H:i')} ({instance_zone().key})"
-
-
-def _known(as_of: datetime | None, known_at: datetime | None, is_backfilled: bool) -> str:
-    if known_at is None:
-        return _("as known today")
-    if known_at == as_of:
-        return _("as reported by then") if is_backfilled else _("as known then")
-    words = _("as reported by %(day)s") if is_backfilled else _("as known on %(day)s")
-    return words % {"day": _said(known_at)}
-
-
-def _typed(at: datetime | None) -> str:
-    """A moment as a form's field and an address hold it."""
-    if at is None:
-        return ""
-    local = _local(at)
-    return local.date().isoformat() if _is_end_of_day(at) else local.isoformat(timespec="minutes")
-
-
 def day_of(request: HttpRequest) -> Day:
     """The day that this request asks for. Raises InvalidInput."""
     asked = {name: request.GET[name].strip() for name in ASKED if request.GET.get(name, "").strip()}
     opening = "" if any(name in request.GET for name in ASKED) else _opening_moment()
     texts = dict.fromkeys(ASKED, opening) if opening else asked
-    moment = Moment.parse(*("" if texts.get(name) == NOW else texts.get(name, "") for name in ASKED))
-    moment = Moment(_in_reach("as_of", moment.as_of), _in_reach("known_at", moment.known_at))
+    moment = days.moment_asked(texts)
     if moment.is_now:
         asked = {"as_of": NOW} if _opening_moment() else {}
     return Day(moment, moment.asked, asked, is_opening=bool(opening))
@@ -139,18 +98,6 @@ def day_of(request: HttpRequest) -> Day:
 def the_present() -> Day:
     """Now, for what is never shown as of another day unless one was asked for."""
     return Day(Moment(), timezone.now(), {})
-
-
-def _in_reach(name: str, at: datetime | None) -> datetime | None:
-    """The rest of today is now; a later day has not come yet."""
-    if at is None:
-        return None
-    now = timezone.now()
-    if at > end_of_day(_local(now).date()):
-        raise InvalidInput({name: _("That day has not come yet. Give today or a day before it.")})
-    if at < FIRST_DAY:
-        raise InvalidInput({name: _("Give a day from 1900 on.")})
-    return at if at <= now else None
 
 
 def of_a_day(

@@ -72,15 +72,24 @@ def known_then(rows: QuerySet[Known], moment: Moment) -> QuerySet[Known]:
     return rows if moment.known_at is None else rows.filter(known_from__lte=moment.known_at)
 
 
+def answering(moment: Moment, prefix: str = "") -> Q:
+    """The condition on the state interval that answers for a convoy; `prefix` leads to it by a relation."""
+    as_of, known_at = moment.asked, moment.known_at or timezone.now()
+
+    def column(name: str, value: datetime | None) -> Q:
+        return Q(**{f"{prefix}{name}": value})
+
+    return (
+        (column("ends_at", None) | column("ends_at__gt", as_of))
+        & (column("known_until", None) | column("known_until__gt", known_at))
+        & column("starts_at__lte", as_of)
+        & column("known_from__lte", known_at)
+    )
+
+
 def intervals_at(moment: Moment) -> QuerySet[StateInterval]:
     """The state interval that answers for each convoy: at most one a convoy."""
-    as_of, known_at = moment.asked, moment.known_at or timezone.now()
-    return StateInterval.objects.filter(
-        Q(ends_at=None) | Q(ends_at__gt=as_of),
-        Q(known_until=None) | Q(known_until__gt=known_at),
-        starts_at__lte=as_of,
-        known_from__lte=known_at,
-    )
+    return StateInterval.objects.filter(answering(moment))
 
 
 def convoys_at(convoys: QuerySet[Convoy], moment: Moment, states: Sequence[str] = ()) -> QuerySet[Convoy]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import Count, F, FilteredRelation, Max, Min, Prefetch, Q, QuerySet
 
 from convoys.models import Claim, ControlPoint, Convoy, ConvoyOrganisation, Event, Part
 from convoys.models.alerting import Alert, Deadline, DeadlineState, Sweep, Watch
 from convoys.models.messaging import Message, MessageState
+from convoys.queries.as_of import Moment, answering, known_then
 from convoys.queries.contested import POINTS, contested_points, figures_contested
 from convoys.queries.history import claims_in_force, words_of
 from convoys.replay import in_force
@@ -30,6 +31,7 @@ SPONSORS = Prefetch(
     .order_by("position"),
     to_attr="sponsor_links",
 )
+NOW = Moment()
 # A sweep is late when three of its turns have passed.
 LATE_AFTER_TURNS = 3
 
@@ -43,19 +45,32 @@ def desk_convoys() -> QuerySet[Convoy]:
     )
 
 
+def desk_convoys_at(moment: Moment) -> QuerySet[Convoy]:
+    """The convoys that were on record at the moment, each joined to its state interval of then.
+
+    `of_then__state` and its neighbours are for filters and order; the rows themselves must be set back
+    before they are shown (`board.load_at`).
+    """
+    of_then = FilteredRelation("state_intervals", condition=answering(moment, "state_intervals__"))
+    return desk_convoys().annotate(of_then=of_then).filter(of_then__isnull=False)
+
+
 def in_order(points: Iterable[str]) -> tuple[str, ...]:
     """Points of a contest, each once, in the order in which they are always said."""
     found = set(points)
     return tuple(point for point in POINTS if point in found)
 
 
-def contested_among(convoys: Iterable[int]) -> dict[int, tuple[str, ...]]:
-    """Which of these convoys' records contradict themselves, and on what. Three queries."""
+def contested_among(convoys: Iterable[int], moment: Moment = NOW) -> dict[int, tuple[str, ...]]:
+    """Which of these convoys' records contradict themselves, and on what. Three queries.
+
+    Of another day: by what had happened by then, as it was known then.
+    """
     ids = list(convoys)
     about = Q(target_convoy__in=ids) | Q(target_event__convoy__in=ids)
     about |= Q(target_claim__target_convoy__in=ids) | Q(target_claim__target_event__convoy__in=ids)
     claims = claims_in_force(
-        Claim.objects.filter(about)
+        known_then(Claim.objects.filter(about), moment)
         .annotate(
             of_event=F("target_event"), of_answered_event=F("target_claim__target_event"),
             of_convoy=F("target_convoy"), of_answered_convoy=F("target_claim__target_convoy"),
@@ -63,7 +78,9 @@ def contested_among(convoys: Iterable[int]) -> dict[int, tuple[str, ...]]:
         .order_by("sequence")
     )  # fmt: skip
     words = words_of(claim.sequence for claim in claims)
-    events = in_force(Event.objects.filter(convoy__in=ids).order_by("sequence"))
+    events = in_force(known_then(Event.objects.filter(convoy__in=ids), moment).order_by("sequence"))
+    if moment.as_of is not None:
+        events = [event for event in events if event.effective_at <= moment.as_of]
     by_chain: dict[int, list[Claim]] = defaultdict(list)
     of_convoy: dict[int, list[Claim]] = defaultdict(list)
     for claim in claims:

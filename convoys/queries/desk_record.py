@@ -1,6 +1,7 @@
 """A subject's whole record as the desk reads it: every entry with its accounts, retracted ones too.
 
-Staff see all, so nothing here is narrowed; doors check the role first. A fixed number of queries,
+Staff see all, so nothing here is narrowed; doors check the role first. Of another day it tells what
+was so then, by the entries known then. A fixed number of queries,
 however long the record.
 """
 
@@ -14,8 +15,10 @@ from typing import Any
 
 from accounts.models import Organisation
 from convoys.models import Claim, Convoy, Event
+from convoys.queries.as_of import Moment, known_then
 from convoys.queries.contested import contested_points
 from convoys.queries.history import Subject, claims_of, events_of, words_of
+from convoys.queries.late import is_late_reported
 from convoys.queries.routes import route_positions
 from convoys.queries.visibility import Viewer
 from convoys.replay import History, Step, in_force, replay
@@ -23,6 +26,7 @@ from convoys.vocabulary import Act
 
 DESK = Viewer(is_staff=True)
 LAST_DAY = date.max
+NOW = Moment()
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Line:
     contested: tuple[str, ...] = ()
     earlier: list[Line] = field(default_factory=list)
     reason: str = ""
+    is_late: bool = False
 
     @property
     def is_retracted(self) -> bool:
@@ -80,14 +85,15 @@ class Told:
     history: History | None
 
 
-def record_of(subject: Subject) -> Told:
-    """The whole record of a convoy, control point or agreement, retracted entries included."""
-    events = list(
-        events_of(subject, DESK).prefetch_related(
+def record_of(subject: Subject, moment: Moment = NOW) -> Told:
+    """The record of a convoy, control point or agreement at a moment, retracted entries included."""
+    events = _of_the_day(
+        known_then(events_of(subject, DESK), moment).prefetch_related(
             "place__names", "held_before__place__names", "heading__names"
-        )
+        ),
+        moment,
     )
-    claims = list(claims_of(subject, DESK).prefetch_related("alleged_place__names"))
+    claims = list(known_then(claims_of(subject, DESK), moment).prefetch_related("alleged_place__names"))
     words = words_of([event.sequence for event in events] + [claim.sequence for claim in claims])
     by_event, direct = _accounts(claims, words)
     standing = in_force(events)
@@ -99,12 +105,23 @@ def record_of(subject: Subject) -> Told:
         if line.is_inferred:
             continue
         replaced = chains[line.event.chain][: -2 if line.is_retracted else -1]
+        line.is_late = is_late_reported(line.event, chains[line.event.chain][0].known_from)
         line.earlier = [Line(event, event.kind, words=words.get(event.sequence, {})) for event in replaced]
         line.reason = str(words.get(line.event.sequence, {}).get("reason", ""))
         line.accounts = by_event.get(line.event.chain, [])
         line.contested = _contested(line.accounts, words, line.event)
     lines.sort(key=lambda line: (line.event.effective_at, line.event.chain), reverse=True)
     return Told(lines, direct, history)
+
+
+def _of_the_day(entries: Iterable[Event], moment: Moment) -> list[Event]:
+    """Of the entries known then, those of chains that had happened by then, as they stood."""
+    events = list(entries)
+    if moment.as_of is None:
+        return events
+    last = {event.chain: event for event in events}
+    happened = {chain for chain, event in last.items() if event.effective_at <= moment.as_of}
+    return [event for event in events if event.chain in happened]
 
 
 def _lines(
@@ -153,6 +170,8 @@ def _accounts(
         claim = account.claim
         if claim.target_claim_id in accounts:
             accounts[claim.target_claim_id].answers.append(account)
+        elif claim.target_claim_id is not None:
+            continue  # what it answers was not known then, so neither is the answer shown
         elif claim.target_event_id is not None:
             by_event[claim.target_event_id].append(account)
         else:

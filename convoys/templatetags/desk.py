@@ -19,6 +19,7 @@ from convoys import wording
 from convoys.cargo_wording import LinkShown, PartShown, account_lines, link_lines
 from convoys.clocks import zone_named
 from convoys.models import Convoy, Event
+from convoys.queries.as_of import Moment
 from convoys.queries.cargo import account_in, links_told
 from convoys.queries.visibility import Viewer
 from convoys.replay import History
@@ -150,9 +151,9 @@ def desk_cargo(history: History) -> list[PartShown]:
 
 
 @register.simple_tag
-def desk_links(convoy: Convoy) -> list[LinkShown]:
-    """The convoys that a convoy is tied to."""
-    return link_lines(convoy, links_told(convoy, STAFF))
+def desk_links(convoy: Convoy, moment: Moment) -> list[LinkShown]:
+    """The convoys that a convoy is tied to, as known at the moment shown."""
+    return link_lines(convoy, links_told(convoy, STAFF, moment))
 
 
 def _sharing(visible_to: Any) -> str:

@@ -57,6 +57,7 @@ def test_pages_of_a_convoy(held: str, coordinator: Client) -> None:
 
 def test_still_there_comes_first_and_what_is_rare_is_folded(held: str, officer: Client) -> None:
     source = officer.get(desk.page(held)).content.decode()
+    source = source[source.index('class="legal"') :]
     acts = re.findall(r"/record/([a-z_]+)/", source)
     assert acts[0] == "seen"
     assert source.index("/record/released/") < source.index("<details") < source.index("/record/inspected/")
