@@ -26,7 +26,8 @@ from convoys.queries.visibility import Viewer
 from convoys.services.alerting.policies import Ladders
 from convoys.services.messaging import phrases
 from convoys.services.messaging.gather import Parcel
-from convoys.services.messaging.sections import Frame, Section, neighbour_line, section_of
+from convoys.services.messaging.section import Frame, Section
+from convoys.services.messaging.sections import neighbour_line, section_of
 from convoys.services.messaging.subjects import subject_of
 
 # Nobody who writes a claim can know these, so no claim can carry them.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,58 +12,17 @@ from django.utils.translation import ngettext
 
 from convoys import wording
 from convoys.clocks import elapsed, instance_zone
-from convoys.models import Alert, Convoy, Notification, Place, Telling, Watch
+from convoys.models import Alert, Convoy, Notification, Telling, Watch
 from convoys.queries.alerts import EpisodeTold
 from convoys.services.alerting.clocks import next_step_at
 from convoys.services.alerting.policies import Ladder
 from convoys.services.alerting.telling import is_redating
 from convoys.services.messaging import phrases
-from convoys.services.messaging.phrases import Said
+from convoys.services.messaging.headlines import how_it_ended, speak, speak_of_redating, stood_at
+from convoys.services.messaging.section import Fact, Frame, Section
 from convoys.vocabulary import Precision, State
 
 MOST_ACCOUNTS = 10
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A line of the table; an unknown value is a word in italics."""
-
-    label: str
-    value: str
-    is_unknown: bool = False
-
-
-@dataclass
-class Section:
-    """All that one episode's part of a mail shows, in plain words."""
-
-    reference: str
-    url: str
-    badge: str
-    badge_label: str
-    headline: str
-    lead: str
-    facts: list[Fact] = field(default_factory=list)
-    accounts: list[Said] = field(default_factory=list)
-    more_accounts: int = 0
-    notes: list[str] = field(default_factory=list)
-    convoy_key: int = 0
-    claim_keys: list[int] = field(default_factory=list)
-    how_long: str = ""
-    where: str = ""
-    since: str = ""
-    how: str = ""
-    silent_since: str = ""
-    tonnage: str = ""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Whose eyes, clock and moment a mail is written for."""
-
-    zone: ZoneInfo
-    is_staff: bool
-    now: datetime
 
 
 def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, frame: Frame) -> Section:
@@ -82,7 +39,7 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
         lead="",
         convoy_key=convoy.pk,
         tonnage=wording.tonnes(convoy.tonnes_low, convoy.tonnes_high),
-        where=phrases.place_name(told.opening.place or _stood_at(told)),
+        where=phrases.place_name(told.opening.place or stood_at(told)),
         how=how_it_ended(told),
         how_long=phrases.how_long(told.opening, last.occurred_at, last.precision)
         if silent and last
@@ -90,12 +47,12 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
         silent_since=phrases.when(last, frame.zone) if silent and last else "",
     )
     if is_redating(owed[0]):
-        _speak_of_redating(section, told, owed, frame)
+        speak_of_redating(section, told, owed, frame)
         section.facts = _facts(told, telling, frame)
         _accounts(section, told, Telling.STEP)
         section.notes = _notes_on_redating(told, ladder, frame)
         return section
-    _speak(section, told, telling, watch, frame)
+    speak(section, told, telling, watch, frame)
     section.facts = _facts(told, telling, frame)
     _accounts(section, told, telling)
     section.notes = _notes(told, [one.alert for one in owed], telling, ladder, frame)
@@ -104,123 +61,6 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
             0, _("The record was corrected: these times replace those you may have been told.")
         )
     return section
-
-
-def how_it_ended(told: EpisodeTold) -> str:
-    """ "released at Kornidzor", "let pass: Lachin", "delivered at Stepanakert", or "" where not known."""
-    closing = told.closing
-    if closing is None:
-        return ""
-    where = phrases.place_name(closing.place)
-    if told.is_end_inferred:
-        words = {"delivered": _("delivered"), "passed": _("passed")}.get(closing.kind, _("let pass"))
-        if closing.kind == "passed" and where:
-            return _("passed %(place)s") % {"place": where}
-    else:
-        words = ENDED_WORDS.get(told.ended, lambda: told.ended)()
-    return _("%(how)s at %(place)s") % {"how": words, "place": where} if where else words
-
-
-# By the words of the table of kinds; called late, since the language is the reader's.
-ENDED_WORDS = {
-    "released": lambda: _("released"),
-    "turned back": lambda: _("turned back"),
-    "handed over": lambda: _("handed over"),
-    "delivered": lambda: _("delivered"),
-    "returned": lambda: _("returned"),
-    "lost": lambda: _("lost"),
-    "cancelled": lambda: _("cancelled"),
-    "eased to stopped": lambda: _("eased to stopped"),
-}
-
-
-def _stood_at(told: EpisodeTold) -> Place | None:
-    return told.convoy.stands_at if told.convoy.hold_chain == told.opening.chain else None
-
-
-def _before(told: EpisodeTold) -> str:
-    point = told.opening.held_before
-    return _(", before %(point)s") % {"point": phrases.place_name(point.place)} if point else ""
-
-
-def _at(section: Section) -> str:
-    return _(" at %(place)s") % {"place": section.where} if section.where else ""
-
-
-def _speak(section: Section, told: EpisodeTold, telling: Telling, watch: Watch, frame: Frame) -> None:
-    """Headline and lead."""
-    since = phrases.when(told.opening, frame.zone)
-    known = wording.what_is_known(told.opening.precision)
-    since = f"{since} ({known})" if known else since
-    values = {
-        "reference": section.reference, "span": section.how_long, "at": _at(section), "before": _before(told),
-        "since": since, "last": phrases.when(told.last_report, frame.zone) if told.last_report else "",
-        "how": section.how,
-    }  # fmt: skip
-    if telling == Telling.ENDED:
-        section.headline = _("%(reference)s, no longer held") % values
-        section.lead = _("It was held%(at)s%(before)s from %(since)s.") % values
-        return
-    if telling == Telling.WITHDRAWN:
-        section.headline = _("%(reference)s was not held") % values
-        section.lead = (
-            _(
-                "You were told that it was held%(at)s%(before)s since %(since)s. "
-                "The desk has withdrawn that: it was recorded by mistake."
-            )
-            % values
-        )
-        return
-    if watch == Watch.SILENT:
-        section.headline = _("%(reference)s, no report for %(span)s") % values
-        section.lead = _("The last report is of %(since)s%(at)s.") % values
-        return
-    if watch == Watch.STOPPED:
-        section.headline = _("%(reference)s, stopped for %(span)s%(at)s") % values
-        section.lead = _("It has not moved since %(since)s. Nobody is known to forbid it.") % values
-        return
-    confirmed = _(" Last confirmed %(last)s.") % values if told.last_report else ""
-    if telling == Telling.NOT_ENDED:
-        section.headline = _("%(reference)s is held after all%(at)s") % values
-        section.lead = (
-            _("You were told that it was no longer held. It is%(before)s, since %(since)s.") % values
-        )
-    elif watch == Watch.UNCONFIRMED:
-        section.headline = _("%(reference)s, held%(at)s: nobody has confirmed it for 30 days") % values
-        section.lead = _("Held%(before)s since %(since)s.") % values
-    elif section.silent_since:
-        section.headline = _("%(reference)s, held%(at)s when last reported") % values
-        section.lead = (
-            _(
-                "Held%(before)s since %(since)s, for %(span)s up to the last report. "
-                "Nobody has reported since %(last)s, so nobody here knows whether it still is."
-            )
-            % values
-        )
-        return
-    else:
-        section.headline = _("%(reference)s, %(span)s%(at)s") % values
-        section.lead = _("Held%(before)s since %(since)s.") % values
-    section.lead += confirmed
-
-
-def _speak_of_redating(
-    section: Section, told: EpisodeTold, owed: Sequence[Notification], frame: Frame
-) -> None:
-    """What was told, and what is so now."""
-    section.since = phrases.when(told.opening, frame.zone)
-    values = {
-        "reference": section.reference, "at": _at(section), "before": _before(told), "since": section.since,
-        "step": phrases.step_words(max(one.alert.step_seconds for one in owed)), "span": section.how_long,
-    }  # fmt: skip
-    section.headline = _("%(reference)s, held%(at)s: since when was corrected") % values
-    section.lead = (
-        _(
-            "You were told that it was held for %(step)s; the record of when it began was corrected. "
-            "It is held%(before)s since %(since)s, for %(span)s."
-        )
-        % values
-    )
 
 
 def _notes_on_redating(told: EpisodeTold, ladder: Ladder, frame: Frame) -> list[str]:

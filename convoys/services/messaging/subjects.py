@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from convoys.models import Telling, Watch
 from convoys.services.messaging import phrases
-from convoys.services.messaging.sections import Section
+from convoys.services.messaging.section import Section
 
 LONGEST = 300
 
