@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from convoys.models import Covers, Subscription
+from convoys.models import Covers, Policy, PolicyStep, Subscription
 from convoys.services.alerting.detect import Raised, raise_due_alerts
 from tests import factories
 from tests.alerting.post_office import PostOffice
@@ -39,6 +39,17 @@ def sweep(clock: time_machine.Traveller) -> Callable[..., Raised]:
         return raise_due_alerts()
 
     return run
+
+
+def default_held_policy() -> Policy:
+    """The migration's, or its like: a flush between tests takes what migrations planted."""
+    policy, is_new = Policy.objects.get_or_create(
+        scope="default", watch="held", defaults={"repeat_seconds": 7 * 86400}
+    )
+    if is_new:
+        for days in (1, 3, 7):
+            PolicyStep.objects.create(policy=policy, after_seconds=days * 86400)
+    return policy
 
 
 def subscribe(user: User, **more: object) -> Subscription:

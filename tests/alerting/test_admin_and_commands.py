@@ -11,7 +11,7 @@ from django.test import Client
 from convoys.models import Alert, Deadline, Message, Notification, Policy
 from convoys.services.messaging.deliver import deliver
 from tests import factories
-from tests.alerting.conftest import since_start
+from tests.alerting.conftest import default_held_policy, since_start
 
 pytestmark = pytest.mark.django_db
 DAY = 86400
@@ -80,7 +80,7 @@ def policy_form(policy: Policy, steps: list[int]) -> dict[str, object]:
 
 def test_editing_a_policy_in_the_admin_redates_the_holds_it_governs(sweep, told_partner):
     factories.make_held_convoy()
-    policy = Policy.objects.get(scope="default", watch="held")
+    policy = default_held_policy()
     chief = signed_in(factories.coordinator())
     answer = chief.post(
         f"/admin/convoys/policy/{policy.pk}/change/", policy_form(policy, [DAY // 2, 3 * DAY, 7 * DAY])
@@ -109,7 +109,7 @@ def policy_form_new(policy: Policy) -> dict[str, object]:
 
 
 def test_a_default_policy_cannot_be_deleted(db):
-    policy = Policy.objects.get(scope="default", watch="held")
+    policy = default_held_policy()
     answer = signed_in(factories.administrator()).post(
         f"/admin/convoys/policy/{policy.pk}/delete/", {"post": "yes"}
     )

@@ -10,7 +10,7 @@ from convoys.models import Alert, Covers, Deadline, Notification, Policy, Policy
 from convoys.services.changes import Record, Retract, convoy
 from convoys.services.deadlines import redate_open_deadlines
 from tests import factories
-from tests.alerting.conftest import since_start, subscribe
+from tests.alerting.conftest import default_held_policy, since_start, subscribe
 
 pytestmark = pytest.mark.django_db
 DAY = 86400
@@ -278,7 +278,7 @@ def test_editing_a_policy_redates_open_holds_and_neither_repeats_nor_loses_a_ste
     subscribe(factories.partner())
     factories.make_held_convoy()
     sweep(hours=24)
-    policy = Policy.objects.get(scope="default", watch="held")
+    policy = default_held_policy()
     policy.steps.filter(after_seconds=3 * DAY).update(after_seconds=2 * DAY)
     clock.move_to(since_start(hours=60))
     assert redate_open_deadlines(policy) == 1
