@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
-from django.utils import timezone
 
 from convoys.bell import ring
-from convoys.models import Sweep
 from convoys.services.alerting.detect import raise_due_alerts
+from convoys.services.alerting.sweeps import note_success
 from convoys.services.messaging.deliver import deliver as deliver_due
 from convoys.services.messaging.recover import return_expired_leases
 
@@ -29,7 +28,7 @@ def detect() -> None:
         ring("convoys.tasks.deliver")
     if raised.failed:
         raise SweepFailedError(f"{len(raised.failed)} deadlines could not be raised")
-    _note_success("detect")
+    note_success("detect")
 
 
 @shared_task(name="convoys.tasks.deliver")
@@ -44,7 +43,7 @@ def deliver() -> None:
             done.failed,
             done.dropped,
         )
-    _note_success("deliver")
+    note_success("deliver")
 
 
 @shared_task(name="convoys.tasks.recover")
@@ -54,8 +53,4 @@ def recover() -> None:
     if returned:
         logger.warning("%s messages were left behind by a worker; they are tried again", returned)
         ring("convoys.tasks.deliver")
-    _note_success("recover")
-
-
-def _note_success(name: str) -> None:
-    Sweep.objects.update_or_create(name=name, defaults={"last_success_at": timezone.now()})
+    note_success("recover")

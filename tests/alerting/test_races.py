@@ -99,8 +99,8 @@ def test_the_desk_and_the_sweep_do_not_wait_for_each_other(due):
 
 
 def test_sweep_rows_survive_two_first_runs(transactional_db):
-    from convoys.tasks import _note_success
+    from convoys.services.alerting.sweeps import note_success
 
-    results = together(*[lambda: _note_success("detect")] * 3)
+    results = together(*[lambda: note_success("detect")] * 3)
     assert [result for result in results if isinstance(result, Exception)] == []
     assert Sweep.objects.count() == 1
