@@ -196,11 +196,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["reference"],
-                "permissions": [
-                    ("record_event", "Can record what happened"),
-                    ("retract_entry", "Can retract entries of others"),
-                    ("change_visibility", "Can change who sees a convoy"),
-                ],
             },
         ),
         migrations.CreateModel(

@@ -60,11 +60,6 @@ class Convoy(ConvoyStates):
             models.Index(fields=["route", "status"], name="convoy_by_route"),
             models.Index(fields=["last_reported_at"], name="convoy_by_last_report"),
         ]
-        permissions = [
-            ("record_event", "Can record what happened"),
-            ("retract_entry", "Can retract entries of others"),
-            ("change_visibility", "Can change who sees a convoy"),
-        ]
 
     def __str__(self) -> str:
         return self.reference
