@@ -18,21 +18,23 @@ from convoys.models.document import Document
 from convoys.models.event import ChangeSet, Event
 from convoys.models.ledger import EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode, Words
 from convoys.models.messaging import (
-    Channel,
-    Covers,
+    MailLink,
+    MailSettings,
     Message,
     MessageState,
     Notification,
     NotificationState,
-    Subscription,
-    UnsubscribeToken,
 )
 from convoys.models.place import ControlPoint, Place, PlaceName
+from convoys.models.response import AlertResponse, ResponseDoor, ResponseKind
 from convoys.models.route import Agreement, Route, RouteStop
+from convoys.models.subscription import Channel, Covers, Rhythm, Subscription
+from convoys.models.webhook import Webhook, WebhookAttempt
 
 __all__ = [
     "Agreement",
     "Alert",
+    "AlertResponse",
     "CargoLine",
     "ChangeSet",
     "Channel",
@@ -50,6 +52,8 @@ __all__ = [
     "LedgerEntry",
     "LedgerHead",
     "LedgerNode",
+    "MailLink",
+    "MailSettings",
     "Message",
     "MessageState",
     "Notification",
@@ -60,6 +64,9 @@ __all__ = [
     "PlaceName",
     "Policy",
     "PolicyStep",
+    "ResponseDoor",
+    "ResponseKind",
+    "Rhythm",
     "Route",
     "RouteStop",
     "Scope",
@@ -68,7 +75,8 @@ __all__ = [
     "Subscription",
     "Sweep",
     "Telling",
-    "UnsubscribeToken",
     "Watch",
+    "Webhook",
+    "WebhookAttempt",
     "Words",
 ]

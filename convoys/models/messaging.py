@@ -1,4 +1,4 @@
-"""Who is told of what: subscriptions, what each recipient is owed, and the messages that say it."""
+"""What each recipient is owed, the messages that say it, and the links that stand in them."""
 
 from __future__ import annotations
 
@@ -6,83 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organisation
 from convoys.models.alerting import Alert, Deadline, Telling
-from convoys.models.convoy import Convoy
-from convoys.models.place import ControlPoint
-from convoys.models.route import Route
-
-
-class Channel(models.TextChoices):
-    MAIL = "mail", _("mail")
-
-
-class Covers(models.TextChoices):
-    """What a subscription covers, of what its owner may see."""
-
-    CONVOY = "convoy", _("one convoy")
-    ROUTE = "route", _("one route")
-    CONTROL_POINT = "control_point", _("one control point")
-    SPONSOR = "sponsor", _("one sponsor's convoys")
-    ALL = "all", _("all that I may see")
-
-
-TARGETS = ("convoy", "route", "control_point", "sponsor")
-
-
-class Subscription(models.Model):
-    """A person's wish to be told, in force until `ended_at`."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscriptions")
-    covers = models.CharField(max_length=16, choices=Covers)
-    convoy = models.ForeignKey(Convoy, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    route = models.ForeignKey(Route, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    control_point = models.ForeignKey(
-        ControlPoint, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
-    sponsor = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
-    from_seconds = models.PositiveIntegerField(
-        default=0, help_text="Not before a step this long; 0: from the first."
-    )
-    language = models.CharField(max_length=8, blank=True, help_text="Empty: the person's own.")
-    channel = models.CharField(max_length=8, choices=Channel, default=Channel.MAIL)
-    created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["user", "created_at", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(
-                    covers=Covers.CONVOY, convoy__isnull=False, route=None, control_point=None, sponsor=None
-                )
-                | models.Q(
-                    covers=Covers.ROUTE, convoy=None, route__isnull=False, control_point=None, sponsor=None
-                )
-                | models.Q(
-                    covers=Covers.CONTROL_POINT,
-                    convoy=None,
-                    route=None,
-                    control_point__isnull=False,
-                    sponsor=None,
-                )
-                | models.Q(
-                    covers=Covers.SPONSOR, convoy=None, route=None, control_point=None, sponsor__isnull=False
-                )
-                | models.Q(covers=Covers.ALL, convoy=None, route=None, control_point=None, sponsor=None),
-                name="subscription_of_its_scope",
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["covers", "user"], condition=models.Q(ended_at=None), name="subscription_in_force"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user_id}: {self.covers}"
+from convoys.models.subscription import Channel, Subscription
+from convoys.models.webhook import Webhook
 
 
 class MessageState(models.TextChoices):
@@ -94,7 +20,9 @@ class MessageState(models.TextChoices):
 
 
 class Message(models.Model):
-    """One mail to one person, frozen before its first attempt; every attempt sends the same bytes.
+    """One mail or one webhook call to one person, frozen before its first attempt; every attempt sends
+    the same bytes. Of a webhook, `text` is the body and `message_id` the `webhook-id`; a message
+    without notifications is a test that its owner asked for.
 
     While it is being sent, `lease` names the attempt that owns it until `lease_until`.
     `attempt_began_at` stands from just before an attempt until it is settled, so that a crash in
@@ -103,11 +31,14 @@ class Message(models.Model):
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.MAIL)
-    telling = models.CharField(max_length=16, choices=Telling)
-    to_address = models.EmailField(max_length=254)
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, null=True, blank=True, related_name="messages"
+    )
+    telling = models.CharField(max_length=16, choices=Telling, blank=True)
+    to_address = models.EmailField(max_length=254, blank=True)
     subject = models.CharField(max_length=400)
     text = models.TextField()
-    html = models.TextField()
+    html = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
     reply_to = models.JSONField(default=list)
     message_id = models.CharField(max_length=200, unique=True)
@@ -152,7 +83,7 @@ class NotificationState(models.TextChoices):
 
 
 class Notification(models.Model):
-    """What one recipient is owed about one alert over one channel: exists once.
+    """What one recipient is owed about one alert over one channel, or one webhook: exists once.
 
     `occasion` tells several endings of one episode apart: the chain that ended it, or 0 of a step.
     `deadline` is the part of the episode that it is about.
@@ -163,6 +94,9 @@ class Notification(models.Model):
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     subscription = models.ForeignKey(Subscription, on_delete=models.SET_NULL, null=True, related_name="+")
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.MAIL)
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, null=True, blank=True, related_name="notifications"
+    )
     telling = models.CharField(max_length=16, choices=Telling)
     occasion = models.BigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=NotificationState, default=NotificationState.OPEN)
@@ -172,14 +106,22 @@ class Notification(models.Model):
         default=False, help_text="An attempt ended without an answer: the server may have taken it."
     )
     created_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, help_text="Of a daily digest: when it is due.")
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["alert", "recipient", "channel", "telling", "occasion"], name="notification_once"
-            )
+                fields=["alert", "recipient", "telling", "occasion"],
+                condition=models.Q(webhook=None),
+                name="notification_once_by_mail",
+            ),
+            models.UniqueConstraint(
+                fields=["alert", "webhook", "telling", "occasion"],
+                condition=models.Q(webhook__isnull=False),
+                name="notification_once_by_webhook",
+            ),
         ]
         indexes = [
             models.Index(
@@ -191,14 +133,33 @@ class Notification(models.Model):
         return f"{self.telling} of alert {self.alert_id} to {self.recipient_id}"
 
 
-class UnsubscribeToken(models.Model):
-    """A random link to end the subscriptions behind a message. Works without signing in, for ever."""
+class MailLink(models.Model):
+    """The random token of the links in one message. They work without signing in, for ever.
+
+    They end the subscriptions behind it, acknowledge and snooze what it tells.
+    """
 
     token = models.CharField(max_length=64, primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="link")
     subscriptions = models.ManyToManyField(Subscription, related_name="+")
     created_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True, help_text="When it ended subscriptions.")
 
     def __str__(self) -> str:
         return f"of {self.user_id}"
+
+
+class MailSettings(models.Model):
+    """What staff set about mail: one row, with key 1."""
+
+    bounce_address = models.EmailField(
+        blank=True, help_text="Where mail servers report what they cannot deliver; empty: the sender."
+    )
+
+    class Meta:
+        verbose_name_plural = "mail settings"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="mail_settings_once")]
+
+    def __str__(self) -> str:
+        return "mail settings"

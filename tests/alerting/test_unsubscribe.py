@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from convoys.models import Covers, Subscription, UnsubscribeToken
+from convoys.models import Covers, MailLink, Subscription
 from convoys.services.messaging.deliver import deliver
 from tests import factories
 from tests.alerting.conftest import subscribe
@@ -20,7 +20,7 @@ def link(sweep, told_partner, post_office) -> str:
     factories.make_held_convoy()
     sweep(hours=24)
     deliver()
-    return f"/u/{UnsubscribeToken.objects.get().token}"
+    return f"/u/{MailLink.objects.get().token}"
 
 
 def in_force() -> int:
@@ -33,7 +33,7 @@ def test_looking_changes_nothing(link, method):
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     assert in_force() == 1
-    assert UnsubscribeToken.objects.get().used_at is None
+    assert MailLink.objects.get().used_at is None
 
 
 def test_the_page_names_what_would_end_and_its_button_ends_it(link):
@@ -65,7 +65,7 @@ def test_it_ends_all_that_the_mail_came_from_and_nothing_else(sweep, told_partne
     theirs = subscribe(factories.officer("other"), covers=Covers.CONTROL_POINT, control_point_id="gate")
     sweep(hours=24)
     deliver()
-    token = UnsubscribeToken.objects.get()
+    token = MailLink.objects.get()
     Client().post(f"/u/{token.token}")
     assert set(Subscription.objects.filter(ended_at=None)) == {kept, theirs}
 

@@ -21,12 +21,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from convoys.models import (
+    MailLink,
     Message,
     MessageState,
     Notification,
     NotificationState,
     Subscription,
-    UnsubscribeToken,
 )
 from convoys.services.alerting.telling import NO_ACCESS
 from convoys.services.messaging.check import GO, WAIT, Check, with_all
@@ -45,7 +45,7 @@ class _Draft:
     """A message on its way to being frozen, with what goes beside it."""
 
     message: Message
-    token: UnsubscribeToken
+    token: MailLink
     subscriptions: list[Subscription]
     notifications: list[Notification]
 
@@ -86,7 +86,7 @@ def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
     if rendered is None:
         return None
     behind = {s.pk: s for one in parcel.notifications for s in check.subscriptions_behind(one)}
-    token = UnsubscribeToken(token=secrets.token_urlsafe(18), user=user, created_at=renderer.now)
+    token = MailLink(token=secrets.token_urlsafe(18), user=user, created_at=renderer.now)
     url = settings.SITE_URL + reverse("board:unsubscribe", args=[token.token])
     language = language_of(parcel.subscription_language or user.language)
     subscription = next((one.subscription for one in parcel.notifications if one.subscription), None)
@@ -133,10 +133,12 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
         for draft in frozen:
             _lease(draft.message, lease, now)
         Message.objects.bulk_create(draft.message for draft in frozen)
-        UnsubscribeToken.objects.bulk_create(draft.token for draft in frozen)
-        links = UnsubscribeToken.subscriptions.through
+        for draft in frozen:
+            draft.token.message = draft.message
+        MailLink.objects.bulk_create(draft.token for draft in frozen)
+        links = MailLink.subscriptions.through
         links.objects.bulk_create(
-            links(unsubscribetoken_id=draft.token.pk, subscription_id=subscription.pk)
+            links(maillink_id=draft.token.pk, subscription_id=subscription.pk)
             for draft in frozen
             for subscription in draft.subscriptions
         )
