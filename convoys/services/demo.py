@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.roles import Role
 from accounts.tokens import find_token, issue_token, revoke_token
-from convoys.models import Covers
+from convoys.models import Covers, Subscription
 from convoys.services import exercise
 
 CASE = Path(__file__).resolve().parent.parent / "cases" / "karabakh_2023"
