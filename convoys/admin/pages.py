@@ -118,7 +118,7 @@ def page_context(
     moment: Moment = more.pop("moment", Moment())
     now = moment.asked
     told = record_of(subject.row, moment)
-    points = desk.in_order(point for line in told.lines for point in line.contested)
+    points = desk.in_order([*told.contested, *(point for line in told.lines for point in line.contested)])
     if isinstance(subject.row, Convoy):
         points = desk.contested_among([subject.row.pk], moment).get(subject.row.pk, ())
     # Beside an open form the newest lines are enough to see what has been said.

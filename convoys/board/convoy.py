@@ -17,9 +17,9 @@ from convoys.board.strips import strip_of
 from convoys.cargo_wording import account_lines, link_lines
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import CargoLine, Convoy
-from convoys.queries.accounts import figures_disagree
+from convoys.queries.accounts import contested_of_convoy
 from convoys.queries.cargo import cargo_told, links_told
-from convoys.queries.contested import HOW_MUCH
+from convoys.queries.contested import HOW_MUCH, LINK
 from convoys.queries.convoy_page import ConvoyTold, story_of
 from convoys.queries.figures import facts_of, is_silent
 from convoys.queries.visibility import Viewer
@@ -66,6 +66,9 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
     """Everything on the page of this convoy, which is set to the day."""
     now = day.at
     told = story_of(viewer, convoy, day.moment)
+    of_all = contested_of_convoy(
+        [*told.item_accounts, *(one for entry in told.told for one in entry.accounts)]
+    )
     zone = zone_named(convoy.stands_at.time_zone if convoy.stands_at else "")
     this_year = now.astimezone(zone).year
     is_open = convoy.status not in FINAL_STATES
@@ -97,23 +100,20 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
         "episodes": _episodes(told, now),
         "newest": newest,
         "is_backfilled": any(entry.event.backfilled for entry in told.told),
-        "contested": _contested(told),
-        "figures_contested": _figures_contested(told),
+        "contested": _contested(told, of_all),
+        "figures_contested": HOW_MUCH in of_all,
+        "links_contested": LINK in of_all,
     }
 
 
-def _contested(told: ConvoyTold) -> list[str]:
-    """What the accounts of the present hold contradict each other on, else of anything reported."""
+def _contested(told: ConvoyTold, of_all: tuple[str, ...]) -> list[str]:
+    """What the accounts of the present hold contradict each other on, else of anything reported; and
+    what `of_all` its accounts do."""
     hold = told.convoy.hold_chain
     points = [
         point for entry in told.told if hold is None or entry.event.chain == hold for point in entry.contested
     ]
-    return list(dict.fromkeys([*points, HOW_MUCH] if _figures_contested(told) else points))
-
-
-def _figures_contested(told: ConvoyTold) -> bool:
-    """Over every account that states a figure of this convoy, wherever it was given."""
-    return figures_disagree([*told.item_accounts, *(one for entry in told.told for one in entry.accounts)])
+    return list(dict.fromkeys([*points, *of_all]))
 
 
 def _lead(convoy: Convoy) -> str:

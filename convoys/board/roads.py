@@ -13,12 +13,13 @@ from accounts.models import NamingParty
 from convoys.board.day import Day, of_a_day, the_present
 from convoys.board.rows import rows_of
 from convoys.board.situation import ended_hold, strips_of
-from convoys.board.story import AccountShown, account_of, entry_of
+from convoys.board.story import AccountShown, account_of, contested_in_words, entry_of
 from convoys.board.strips import note_of
 from convoys.clocks import instance_zone
 from convoys.models import Convoy, Place
 from convoys.queries import board, roads
-from convoys.queries.accounts import Account
+from convoys.queries.accounts import Account, contested_of_itself
+from convoys.queries.contested import ORDER
 from convoys.queries.told import Told, told_of
 from convoys.queries.visibility import viewer_of, visible_convoys
 from convoys.replay import History
@@ -49,6 +50,7 @@ def _told(told: list[Told], own: list[Account], day: Day, histories: dict[int, H
     return {
         "entries": [entry_of(entry, this_year) for entry in told],
         "own_accounts": [account_of(account, instance_zone()) for account in own],
+        "own_contested": contested_in_words(contested_of_itself(own)),
         "is_backfilled": any(entry.event.backfilled for entry in told)
         or any(account.claim.backfilled for account in own)
         or board.is_backfilled(histories),
@@ -157,6 +159,9 @@ def agreement_page(request: HttpRequest, day: Day, code: str) -> HttpResponse:
         "agreement": agreement,
         "routes": agreement.routes.all(),
         "orders": _orders([*own, *(account for entry in told for account in entry.accounts)]),
+        "order_contested": any(
+            ORDER in points for points in (contested_of_itself(own), *(entry.contested for entry in told))
+        ),
         **_told(told, own, day, {}),
     }
     return _page(request, "board/agreement.html", day, context)

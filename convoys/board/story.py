@@ -6,7 +6,7 @@ here decides what is so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -227,16 +227,15 @@ def entry_of(told: Told, this_year: int) -> EntryShown:
         inferred=[_inferred(step) for step in told.inferred],
         reason=str(told.words.get("reason", "")),
         known_from=moment(event.known_from, Precision.DAY, Bound.AT, zone, "short"),
-        contested=_contested(told),
+        contested=contested_in_words(told.contested),
         is_late=reported_late and event.precision != Precision.MONTH,
         earlier=[entry_of(version, this_year) for version in told.earlier],
     )
 
 
-def _contested(told: Told) -> str:
-    if not told.contested:
-        return ""
-    return _("%(points)s contested") % {"points": wording.listed(list(told.contested))}
+def contested_in_words(points: Sequence[str]) -> str:
+    """ "who and access contested"; empty where nothing is."""
+    return _("%(points)s contested") % {"points": wording.listed(list(points))} if points else ""
 
 
 def _inferred(step: Step) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from accounts.models import Organisation
 from convoys.models import Agreement, Claim, ControlPoint, Convoy, Event
 from convoys.queries.as_of import Moment, known_then
-from convoys.queries.contested import contested_points, figures_contested
+from convoys.queries.contested import contested_points, convoy_points, speaker_of
 from convoys.queries.history import Subject, words_of
 from convoys.queries.visibility import Viewer, visible_claims, withholds_source
 from convoys.vocabulary import Act
@@ -29,7 +29,7 @@ class Account:
     """One speaker's account. `claim` is the newest entry of its chain, `words` that entry's words.
 
     `speaker` is empty where the source is confidential for this viewer; `words_erased` where an
-    administrator took the words out.
+    administrator took the words out. `said_by` tells speakers apart and is never shown.
     """
 
     claim: Claim
@@ -39,6 +39,7 @@ class Account:
     holders: list[str]
     is_masked: bool
     words_erased: bool = False
+    said_by: str = ""
     earlier: list[Account] = field(default_factory=list)
     answers: list[Account] = field(default_factory=list)
 
@@ -84,20 +85,27 @@ def contested_by_chain(
             by_chain.setdefault(account.claim.target_event_id, []).append(account)
     found = {}
     for chain, heap in by_chain.items():
-        standing = [one for account in heap for one in (account, *account.answers) if not one.is_retracted]
-        words = {one.claim.sequence: one.words for one in standing}
-        points = contested_points([one.claim for one in standing], words, (events or {}).get(chain))
+        points = contested_points(*_standing(heap), (events or {}).get(chain))
         if points:
             found[chain] = points
     return found
 
 
-def figures_disagree(accounts: Iterable[Account]) -> bool:
-    """Whether the figures that these accounts allege for one convoy, answers included, do not meet."""
+def contested_of_convoy(accounts: Iterable[Account]) -> tuple[str, ...]:
+    """What the accounts of one convoy, of its events and its items, contradict each other on beyond
+    single events: figures, links, items that are denied."""
+    return convoy_points(*_standing(accounts))
+
+
+def contested_of_itself(accounts: Iterable[Account]) -> tuple[str, ...]:
+    """What the accounts of a control point or an agreement itself contradict each other on."""
+    return contested_points(*_standing(accounts))
+
+
+def _standing(accounts: Iterable[Account]) -> tuple[list[Claim], dict[int, dict[str, str]]]:
+    """The claims that were not taken back, answers included, and who speaks in each."""
     standing = [one for account in accounts for one in (account, *account.answers) if not one.is_retracted]
-    return figures_contested(
-        [one.claim for one in standing], {one.claim.sequence: one.words for one in standing}
-    )
+    return [one.claim for one in standing], {one.claim.sequence: {"speaker": one.said_by} for one in standing}
 
 
 def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:
@@ -139,6 +147,7 @@ def _account(
         holders=[names.get(code, code) for code in claim.alleged_holders],
         is_masked=masked,
         words_erased=stored is None and not masked,
+        said_by=speaker_of(stored or {}),
     )
 
 

@@ -19,7 +19,7 @@ from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.cargo import CargoTold, account_in
-from convoys.queries.contested import HOW_MUCH, POINTS, contested_points, figures_contested
+from convoys.queries.contested import POINTS, contested_points, convoy_points
 from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
 from convoys.queries.visibility import (
     Viewer,
@@ -97,7 +97,8 @@ class EventTold:
 class SubjectTold:
     """A subject's events in order of replay, and the claims about the subject itself.
 
-    `history`, `contested` and `cargo` are a convoy's only.
+    `contested` is what claims contradict each other on, of its events and of itself. `history` and
+    `cargo` are a convoy's only.
     """
 
     events: list[EventTold]
@@ -130,17 +131,21 @@ def tell_subject(
     words = words_of(_sequences(entries, claims))
     told = _told(viewer, entries, entries, claims, words)
     own = tell_claims(viewer, [claim for claim in claims if _chain_of_event(claim) is None], words)
-    if not isinstance(subject, Convoy):
-        return SubjectTold(_in_order(told, ()), own)
-    history = history or history_of(subject, as_of=moment.as_of, known_at=moment.known_at)
     points = {point for row in told for point in row.contested}
-    if figures_contested(claims_in_force(claims), words):
-        points.add(HOW_MUCH)
-    contested = tuple(point for point in POINTS if point in points)
+    if not isinstance(subject, Convoy):
+        on_itself = [claim for claim in claims if _chain_of_event(claim) is None]
+        points.update(contested_points(claims_in_force(on_itself), words))
+        return SubjectTold(_in_order(told, ()), own, contested=_each_once(points))
+    history = history or history_of(subject, as_of=moment.as_of, known_at=moment.known_at)
+    points.update(convoy_points(claims_in_force(claims), words))
     # What became of cargo does not hang on the way, so that no routes are needed for it.
     readable = history if viewer.is_staff else replay(in_force(entries), {})
     cargo = account_in(history, readable)
-    return SubjectTold(_in_order(told, history.steps), own, history, contested, cargo)
+    return SubjectTold(_in_order(told, history.steps), own, history, _each_once(points), cargo)
+
+
+def _each_once(points: set[str]) -> tuple[str, ...]:
+    return tuple(point for point in POINTS if point in points)
 
 
 def _happened(entries: list[Event], moment: Moment) -> list[Event]:

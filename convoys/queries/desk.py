@@ -18,7 +18,7 @@ from convoys.models import Claim, ControlPoint, Convoy, ConvoyOrganisation, Even
 from convoys.models.alerting import Alert, Deadline, DeadlineState, Sweep, Watch
 from convoys.models.messaging import Message, MessageState
 from convoys.queries.as_of import Moment, answering, known_then
-from convoys.queries.contested import POINTS, contested_points, figures_contested
+from convoys.queries.contested import POINTS, contested_points, convoy_points
 from convoys.queries.history import claims_in_force, words_of
 from convoys.replay import in_force
 from convoys.vocabulary import OPEN_STATES, Precision, State
@@ -69,8 +69,9 @@ def contested_among(convoys: Iterable[int], moment: Moment = NOW) -> dict[int, t
     ids = list(convoys)
     about = Q(target_convoy__in=ids) | Q(target_event__convoy__in=ids)
     about |= Q(target_claim__target_convoy__in=ids) | Q(target_claim__target_event__convoy__in=ids)
+    answered = {"target_claim__known_from__gt": moment.known_at} if moment.known_at else {"pk": None}
     claims = claims_in_force(
-        known_then(Claim.objects.filter(about), moment)
+        known_then(Claim.objects.filter(about).exclude(**answered), moment)
         .annotate(
             of_event=F("target_event"), of_answered_event=F("target_claim__target_event"),
             of_convoy=F("target_convoy"), of_answered_convoy=F("target_claim__target_convoy"),
@@ -98,8 +99,7 @@ def contested_among(convoys: Iterable[int], moment: Moment = NOW) -> dict[int, t
             contested_points(by_chain.get(event.chain, []), words, event)
         )
     for convoy, said in of_convoy.items():
-        if figures_contested(said, words):
-            points[convoy]["how much"] = None
+        points[convoy] |= dict.fromkeys(convoy_points(said, words))
     return {convoy: in_order(found) for convoy, found in points.items() if found}
 
 

@@ -78,11 +78,15 @@ class Line:
 
 @dataclass
 class Told:
-    """A subject's record, newest first, and the accounts of the subject itself (figures, operators)."""
+    """A subject's record, newest first, and the accounts of the subject itself (figures, operators).
+
+    `contested` is what the latter contradict each other on, of a control point or an agreement.
+    """
 
     lines: list[Line]
     accounts: list[Account]
     history: History | None
+    contested: tuple[str, ...] = ()
 
 
 def record_of(subject: Subject, moment: Moment = NOW) -> Told:
@@ -111,7 +115,7 @@ def record_of(subject: Subject, moment: Moment = NOW) -> Told:
         line.accounts = by_event.get(line.event.chain, [])
         line.contested = _contested(line.accounts, words, line.event)
     lines.sort(key=lambda line: (line.event.effective_at, line.event.chain), reverse=True)
-    return Told(lines, direct, history)
+    return Told(lines, direct, history, () if history else _contested(direct, words))
 
 
 def _of_the_day(entries: Iterable[Event], moment: Moment) -> list[Event]:
@@ -211,7 +215,7 @@ def _account(
 
 
 def _contested(
-    accounts: Iterable[Account], words: Mapping[int, Mapping[str, Any]], event: Event
+    accounts: Iterable[Account], words: Mapping[int, Mapping[str, Any]], event: Event | None = None
 ) -> tuple[str, ...]:
     standing: list[Claim] = []
     for account in accounts:

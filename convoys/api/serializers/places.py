@@ -23,6 +23,7 @@ from convoys.api.serializers.events import EventSerializer
 from convoys.clocks import zone_named
 from convoys.models import ControlPoint, Place, Route
 from convoys.queries.api_names import place_names
+from convoys.queries.contested import POINTS
 from convoys.vocabulary import ACCESS_WORST_FIRST, Access, ControlPointType, PlaceKind, Precision
 
 
@@ -93,6 +94,11 @@ class ControlPointSerializer(serializers.Serializer):
 class ControlPointDetailSerializer(OfADaySerializer, ControlPointSerializer):
     """A control point with its history of access, and the claims about who operates it."""
 
+    contested = serializers.ListField(
+        child=serializers.ChoiceField(choices=POINTS),
+        source="told.contested",
+        help_text="What the claims in force contradict each other on, of its events and of itself.",
+    )
     events = EventSerializer(many=True, source="told.events")
     claims = ClaimSerializer(many=True, source="told.claims")
 
@@ -133,5 +139,10 @@ class AgreementSerializer(serializers.Serializer):
 class AgreementDetailSerializer(OfADaySerializer, AgreementSerializer):
     """An agreement with its steps, each as told, and the claims about it."""
 
+    contested = serializers.ListField(
+        child=serializers.ChoiceField(choices=POINTS),
+        source="told.contested",
+        help_text="What the claims in force contradict each other on, of its events and of itself.",
+    )
     events = EventSerializer(many=True, source="told.events")
     claims = ClaimSerializer(many=True, source="told.claims")
