@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from convoys.admin.choices import Choices
 from convoys.admin.forms import declaring
-from convoys.admin.forms.account import AccountForm, account_names
+from convoys.admin.forms.account import AccountForm
+from convoys.admin.forms.account_fields import account_names
 from convoys.admin.forms.base import Section
 from convoys.admin.forms.fields import ELSEWHERE, Text, tonnage_initial
 from convoys.admin.forms.report import TONNAGES, ReportForm

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from convoys.admin.choices import Choices
 from convoys.admin.forms import declaring
-from convoys.admin.forms.account import account_fields, account_names, account_sections, chosen_account
+from convoys.admin.forms.account import chosen_account
+from convoys.admin.forms.account_fields import account_fields, account_names, account_sections
 from convoys.admin.forms.base import DeskForm, Row, Section
 from convoys.admin.forms.fields import (
     LONG,
