@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
+from convoys.board.accounts import AccountShown, account_of
 from convoys.board.day import Day
 from convoys.board.rows import clock_of, sponsors_of, tonne_days_of
-from convoys.board.story import AccountShown, account_of, entry_of
+from convoys.board.story import entry_of
 from convoys.board.strips import strip_of
 from convoys.cargo_wording import account_lines, link_lines
 from convoys.clocks import elapsed, instance_zone, zone_named

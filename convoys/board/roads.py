@@ -10,10 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import NamingParty
+from convoys.board.accounts import AccountShown, account_of
 from convoys.board.day import Day, of_a_day, the_present
 from convoys.board.rows import rows_of
 from convoys.board.situation import ended_hold, strips_of
-from convoys.board.story import AccountShown, account_of, contested_in_words, entry_of
+from convoys.board.story import contested_in_words, entry_of
 from convoys.board.strips import note_of
 from convoys.clocks import instance_zone
 from convoys.models import Convoy, Place

@@ -14,8 +14,8 @@ from convoys import wording
 from convoys.board.chart import chart_of
 from convoys.board.day import Day, the_present
 from convoys.board.rows import rows_of, speakers_of
-from convoys.board.story import title_of
 from convoys.board.strips import Strip, strip_of
+from convoys.board.told_words import title_of
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import Convoy, Event, Route, StateInterval
 from convoys.queries import board, headline
