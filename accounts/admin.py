@@ -62,6 +62,11 @@ class PersonForm(UserChangeForm):
         return cleaned
 
 
+def may_act_on(request: HttpRequest, person: Model | None) -> bool:
+    """Whether this person's way in may be changed: a superuser's by superusers alone."""
+    return not getattr(person, "is_superuser", False) or getattr(request.user, "is_superuser", False)
+
+
 @admin.register(User)
 class PersonAdmin(ByRole, UserAdmin):
     """Administrators make accounts, give roles and end access. Nobody is deleted: the record names them."""
@@ -79,6 +84,10 @@ class PersonAdmin(ByRole, UserAdmin):
         (gettext_lazy("Person"), {"fields": ["first_name", "last_name", "email", "language", "time_zone"]}),
         (gettext_lazy("May do"), {"fields": ["role", "organisation"]}),
     ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A superuser's password and address open more than an administrator may."""
+        return super().has_change_permission(request, obj) and may_act_on(request, obj)
 
     @admin.display(description=gettext_lazy("role"))
     def role(self, person: User) -> str:
@@ -127,6 +136,10 @@ class SecondFactorAdmin(ReadOnlyAdmin):
     list_display_links = ["user"]
     list_select_related = ["user"]
     fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        person = obj.user if isinstance(obj, Authenticator) else None
+        return super().has_delete_permission(request, obj) and may_act_on(request, person)
 
 
 class OrganisationNameInline(ByRole, admin.TabularInline):

@@ -62,6 +62,28 @@ def test_nobody_changes_their_own_role_or_makes_a_superuser(administrator: Clien
     assert not User.objects.get(pk=person.pk).is_superuser
 
 
+@pytest.mark.parametrize("door", ["change", "password", "second_factor"])
+def test_a_superusers_way_in_is_changed_by_superusers_alone(door: str, administrator: Client) -> None:
+    root = User.objects.create_superuser("root", "root@example.org", "as it was, and long enough")
+    factor = Authenticator.objects.create(user=root, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    url, typed = {
+        "change": (change(root), typed_for(root, Role.ADMINISTRATOR, email="mine@example.org")),
+        "password": (
+            reverse("admin:auth_user_password_change", args=[root.pk]),
+            {"password1": "mine now, and long enough", "password2": "mine now, and long enough"},
+        ),
+        "second_factor": (reverse("admin:mfa_authenticator_delete", args=[factor.pk]), {"post": "yes"}),
+    }[door]
+    assert administrator.post(url, typed).status_code == 403
+    fresh = User.objects.get(pk=root.pk)
+    assert fresh.email == "root@example.org"
+    assert fresh.check_password("as it was, and long enough")
+    assert Authenticator.objects.filter(pk=factor.pk).exists()
+    superuser = Client()
+    superuser.force_login(root)
+    assert superuser.post(url, typed).status_code == 302
+
+
 def test_people_are_not_deleted(administrator: Client) -> None:
     person = factories.user("newcomer")
     url = reverse("admin:accounts_user_delete", args=[person.pk])
