@@ -22,6 +22,15 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class StrangersInBriefFilter(logging.Filter):
+    """What strangers send that no form of ours does is one line: its traceback says nothing of us."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class OneLineFormatter(logging.Formatter):
     """A record with its traceback on one line; mail addresses and personal links are taken out."""
 
@@ -36,7 +45,10 @@ def logging_settings(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": "convoytracker.logs.RequestIdFilter"}},
+        "filters": {
+            "request_id": {"()": "convoytracker.logs.RequestIdFilter"},
+            "strangers_in_brief": {"()": "convoytracker.logs.StrangersInBriefFilter"},
+        },
         "formatters": {
             "line": {
                 "()": "convoytracker.logs.OneLineFormatter",
@@ -45,7 +57,11 @@ def logging_settings(level: str) -> dict[str, Any]:
             }
         },
         "handlers": {
-            "lines": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}
+            "lines": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_id", "strangers_in_brief"],
+                "formatter": "line",
+            }
         },
         "root": {"handlers": ["lines"], "level": level},
         "loggers": {

@@ -10,7 +10,7 @@ from django.db import DataError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
-from convoytracker.logs import OneLineFormatter
+from convoytracker.logs import OneLineFormatter, StrangersInBriefFilter
 from convoytracker.nul import NulIsABadRequestMiddleware
 from tests import factories
 
@@ -133,3 +133,17 @@ def test_a_page_of_somebody_signed_in_is_kept_by_no_cache(client: Client):
 
     assert client.get("/convoys").headers["Cache-Control"] == "private, no-store"
     assert "Cache-Control" not in Client().get("/healthz").headers
+
+
+@pytest.mark.parametrize(
+    ("logger", "has_traceback"), [("django.security.X", False), ("django.request", True)]
+)
+def test_what_strangers_send_is_logged_without_a_traceback(logger: str, has_traceback: bool):
+    try:
+        raise ValueError("too many fields")
+    except ValueError as problem:
+        info = (type(problem), problem, problem.__traceback__)
+    record = logging.LogRecord(logger, logging.ERROR, __file__, 1, "refused", (), info)
+
+    assert StrangersInBriefFilter().filter(record)
+    assert ("Traceback" in OneLineFormatter("%(message)s").format(record)) is has_traceback
