@@ -28,8 +28,9 @@ def project_intervals(
     if len(known_now) == 1 and (known_before is None or known_before < min(known_now)):
         _close_and_open(convoy, history.spans, min(known_now))
     else:
-        events = [*before, *new]
-        _lay_out(convoy, events, sorted({event.known_from for event in events}), routes)
+        rows = intervals_of(convoy, [*before, *new], routes)
+        convoy.state_intervals.all().delete()
+        StateInterval.objects.bulk_create(rows)
 
 
 def _close_and_open(convoy: Convoy, spans: Sequence[Span], known_from: datetime) -> None:
@@ -40,10 +41,11 @@ def _close_and_open(convoy: Convoy, spans: Sequence[Span], known_from: datetime)
     StateInterval.objects.bulk_create(_row(convoy, span, known_from) for span in wanted.values())
 
 
-def _lay_out(convoy: Convoy, events: Sequence[Event], moments: Sequence[datetime], routes: Routes) -> None:
+def intervals_of(convoy: Convoy, events: Sequence[Event], routes: Routes) -> list[StateInterval]:
+    """All intervals of a history, unsaved: each stretch of knowledge from one report to the next."""
     rows: list[StateInterval] = []
     current: dict[Key, StateInterval] = {}
-    for moment in moments:
+    for moment in sorted({event.known_from for event in events}):
         spans = {_key_of(span): span for span in replay(in_force(events, moment), routes).spans}
         for key in [key for key in current if key not in spans]:
             current.pop(key).known_until = moment
@@ -51,8 +53,7 @@ def _lay_out(convoy: Convoy, events: Sequence[Event], moments: Sequence[datetime
             if key not in current:
                 current[key] = _row(convoy, span, moment)
                 rows.append(current[key])
-    convoy.state_intervals.all().delete()
-    StateInterval.objects.bulk_create(rows)
+    return rows
 
 
 def _key_of(span: Span) -> Key:
