@@ -40,6 +40,7 @@ def register(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         initial={"is_exercise": exercise, "shared": ""}
         | now_in(instance_zone(), timezone.now(), with_time=False),
     )
+    status = 200
     if request.method == "POST":
         if any(name in request.POST for name in ONLY_SHOW):
             if "_now" in request.POST:
@@ -51,7 +52,7 @@ def register(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             try:
                 written = writing.write(request, form.steps(ref), {ref: None}, form.cleaned_data["uuid"])
             except ConvoyError as error:
-                refused(form, error, None)
+                status = refused(form, error, None)
             else:
                 row = Convoy.objects.get(reference=ref.code)
                 what = _("%(reference)s is registered") % {"reference": ref.code}
@@ -65,4 +66,4 @@ def register(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         "subject": None,
         "is_exercise": exercise,
     }
-    return TemplateResponse(request, "admin/convoys/register.html", context)
+    return TemplateResponse(request, "admin/convoys/register.html", context, status=status)

@@ -25,7 +25,7 @@ from convoys.admin.subjects import DeskSubject, subject_or_404
 from convoys.errors import ConvoyError, InvalidInput
 from convoys.services.changes import Account, Step
 from convoys.transitions import TRANSITIONS
-from convoys.vocabulary import FINAL_STATES, Kind, SubjectType
+from convoys.vocabulary import FINAL_STATES, Audience, Kind, SubjectType
 
 FEWEST, MOST = 2, 4
 
@@ -44,9 +44,13 @@ class OneOfSeveral(ReportForm):
             self.fields.pop(name, None)
 
     def sharing(self, account: Account) -> None:
-        """Rest this report on the first one's source where nobody else was named for it."""
+        """Rest this report on the first one's source where nobody else was named for it; a source that
+        is kept to staff there is kept to staff here."""
         if not self.carried["claims"]:
-            self.carried["claims"] = [source_of(account, self.cleaned_data["audience"])]
+            kept = account.audience == Audience.STAFF
+            self.carried["claims"] = [
+                source_of(account, Audience.STAFF if kept else self.cleaned_data["audience"])
+            ]
 
 
 def source_of(account: Account, audience: str) -> Account:

@@ -207,3 +207,34 @@ def test_an_exercise_cannot_be_posted_onto_a_real_road(posted: str, officer: Cli
     response = desk.send(officer, register(), **full(), is_exercise=posted)
     assert response.status_code == 200
     assert not Convoy.objects.exists()
+
+
+def test_a_form_that_was_used_for_another_convoy_is_a_conflict_and_keeps_what_was_typed(
+    officer: Client,
+) -> None:
+    form = desk.opened(officer, register()) | full()
+    assert officer.post(register(), form).status_code == 302
+    response = officer.post(register(), form | {"reference": "C-8", "reference_1_number": "W-89"})
+    assert response.status_code == 409
+    assert "Nothing was written" in desk.text_of(response)
+    again = desk.form_in(response.content.decode())
+    assert again["reference"] == "C-8"
+    assert again["uuid"] != form["uuid"]
+    assert officer.post(register(), again).status_code == 302
+    assert Convoy.objects.filter(reference="C-8").exists()
+
+
+def test_a_role_that_was_lost_meanwhile_is_refused_as_such(
+    officer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convoys.admin import writing
+    from convoys.errors import NotPermitted
+
+    def refuse(*given: Any) -> None:
+        raise NotPermitted("This needs the role of a desk officer. Nothing was written.")
+
+    form = desk.opened(officer, register()) | full()
+    monkeypatch.setattr(writing, "write", refuse)
+    response = officer.post(register(), form)
+    assert response.status_code == 403
+    assert desk.form_in(response.content.decode())["reference"] == "C-7"

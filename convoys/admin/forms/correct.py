@@ -83,7 +83,7 @@ class CorrectReportForm(ReportForm):
             zone=zone_named(event.time_zone),
             **more,
         )
-        for name in (*account_names(self), "audience", "note", "note_audience"):
+        for name in (*account_names(self), "audience", "account_audience", "note", "note_audience"):
             self.fields.pop(name, None)
         self.fields["reason"] = _reason()
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from convoys.admin.choices import Choices
 from convoys.admin.forms import declaring
 from convoys.admin.forms.account import chosen_account
-from convoys.admin.forms.account_fields import account_fields, account_names, account_sections
+from convoys.admin.forms.account_fields import account_fields, account_sections
 from convoys.admin.forms.base import DeskForm, Row, Section
 from convoys.admin.forms.fields import (
     LONG,
@@ -50,6 +50,11 @@ TONNAGES = {
     "refused_": gettext_lazy("Refused, beside it"),
 }
 UNSAID = gettext_lazy("not said")
+# Who may read the account of a report that changes the state, which itself all see who see the convoy.
+ACCOUNT_READERS = [
+    ("", gettext_lazy("the readers above")),
+    (Audience.STAFF.value, gettext_lazy("staff only")),
+]
 Builder = Callable[[Choices, bool], dict[str, forms.Field]]
 
 # Fields of the form for each column that a kind may carry, in the order they are asked for.
@@ -115,6 +120,13 @@ def chosen_sharing(form: DeskForm) -> str | list[str]:
     return ALL_PARTNERS if shared == ALL_PARTNERS else named
 
 
+def audiences_of(kind: Kind) -> list[tuple[str, Any]]:
+    """Whom a report can be written for: a change of the state is never kept from who sees the convoy."""
+    return [
+        (code, words) for code, words in Audience.choices if kind.group != "state" or code != Audience.STAFF
+    ]
+
+
 class ReportForm(DeskForm):
     """A report of one kind about one subject, with its first account and a note beside it."""
 
@@ -143,11 +155,15 @@ class ReportForm(DeskForm):
         self.fields |= account_fields(choices, subject.type if subject else "convoy")
         self.fields["audience"] = Code(
             gettext_lazy("Who may read it"),
-            Audience.choices,
+            audiences_of(kind),
             radios=True,
             initial=default_audience,
             required=True,
         )
+        if kind.group == "state":
+            self.fields["account_audience"] = Code(
+                gettext_lazy("Who may read who says so"), ACCOUNT_READERS, radios=True, initial=""
+            )
         if "text" not in kind.allowed:
             self.fields["note"] = Text(gettext_lazy("Note beside it"), limit=LONG, rows=2)
             self.fields["note_audience"] = Code(
@@ -159,6 +175,8 @@ class ReportForm(DeskForm):
         yield from declaring.declaration_sections(self) if self.kind.items else ()
         yield from account_sections(self, with_stance=False, folded=self.kind.desk_act)
         rows = [self.row("audience", style="radios")]
+        if "account_audience" in self.fields:
+            rows.append(self.row("account_audience", style="radios"))
         if "note" in self.fields:
             rows += [self.row("note"), self.row("note_audience", style="radios")]
         yield Section(
@@ -205,7 +223,8 @@ class ReportForm(DeskForm):
         self.check_changes(declares)
         account = None
         if "speaker" in self.fields:
-            account = chosen_account(self, not self.kind.desk_act, values.get("audience"))
+            audience = values.get("account_audience") or values.get("audience")
+            account = chosen_account(self, not self.kind.desk_act, audience)
         self.carried = where | carried | {"declares": declares, "claims": [account] if account else []}
         return values
 
@@ -241,9 +260,6 @@ class ReportForm(DeskForm):
                 return
             error = InvalidInput(shown)
         super().refuse(error)
-
-    def account_is_filled(self) -> bool:
-        return any(name in self.changed_data for name in account_names(self))
 
 
 class RegisterForm(ReportForm):
