@@ -24,7 +24,6 @@ from accounts.roles import Role
 from convoys.bell import ring
 from convoys.models import (
     Alert,
-    Covers,
     Message,
     MessageState,
     Notification,
@@ -125,17 +124,8 @@ class SubscriptionForm(forms.ModelForm):
     class Meta:
         model = Subscription
         fields = [
-            "user", "covers", "convoy", "route", "control_point", "sponsor", "from_seconds", "language",
-            "ended_at",
+            "user", "convoy", "route", "control_point", "sponsor", "from_seconds", "language", "ended_at",
         ]  # fmt: skip
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        covers = str(cleaned.get("covers", ""))
-        check_targets(
-            self, covers if covers != Covers.ALL else "", ("convoy", "route", "control_point", "sponsor")
-        )
-        return cleaned
 
 
 @admin.register(Subscription)
@@ -144,7 +134,7 @@ class SubscriptionAdmin(NamedFieldsAdmin):
 
     form = SubscriptionForm
     add_role = change_role = Role.COORDINATOR
-    list_display = ["user", "covers", "convoy", "route", "control_point", "sponsor", "created_at", "ended_at"]
+    list_display = ["user", "convoy", "route", "control_point", "sponsor", "created_at", "ended_at"]
     list_select_related = ["user", "convoy", "route", "control_point__place", "sponsor"]
     search_fields = ["user__username", "user__email", "convoy__reference"]
     raw_id_fields = ["convoy"]

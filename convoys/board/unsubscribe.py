@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from convoys.queries.subscriptions import scope_words
+from convoys.queries.subscriptions import named_and_seen, scope_words
+from convoys.queries.visibility import viewer_of
 from convoys.services.messaging.unsubscribe import find_token, subscriptions_behind, unsubscribe
 
 
@@ -27,7 +28,9 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     with translation.override(found.user.language):
-        behind = [scope_words(subscription) for subscription in subscriptions_behind(found)]
+        ending = subscriptions_behind(found)
+        seen = named_and_seen(ending, viewer_of(found.user))
+        behind = [scope_words(subscription, seen) for subscription in ending]
         is_done = request.method == "POST"
         if is_done:
             unsubscribe(found)

@@ -28,10 +28,11 @@ from convoys.models.messaging import (
 from convoys.models.place import ControlPoint, Place, PlaceName
 from convoys.models.response import AlertResponse, ResponseDoor, ResponseKind
 from convoys.models.route import Agreement, Route, RouteStop
-from convoys.models.subscription import Channel, Covers, Rhythm, Subscription
+from convoys.models.subscription import SCOPE, Channel, Rhythm, Subscription
 from convoys.models.webhook import Webhook, WebhookAttempt
 
 __all__ = [
+    "SCOPE",
     "Agreement",
     "Alert",
     "AlertResponse",
@@ -42,7 +43,6 @@ __all__ = [
     "ControlPoint",
     "Convoy",
     "ConvoyOrganisation",
-    "Covers",
     "Deadline",
     "DeadlineState",
     "Document",

@@ -25,21 +25,17 @@ class Rhythm(models.TextChoices):
     DAILY = "daily", _("once a day")
 
 
-class Covers(models.TextChoices):
-    """What a subscription covers, of what its owner may see."""
-
-    CONVOY = "convoy", _("one convoy")
-    ROUTE = "route", _("one route")
-    CONTROL_POINT = "control_point", _("one control point")
-    SPONSOR = "sponsor", _("one sponsor's convoys")
-    ALL = "all", _("all that I may see")
+# What a subscription may name, the narrowest first.
+SCOPE = ("convoy", "control_point", "route", "sponsor")
 
 
 class Subscription(models.Model):
-    """A person's wish to be told, in force until `ended_at`."""
+    """A person's wish to be told, in force until `ended_at`.
+
+    Of what it names all must fit; where it names nothing it is of all that its owner may see.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscriptions")
-    covers = models.CharField(max_length=16, choices=Covers)
     convoy = models.ForeignKey(Convoy, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     route = models.ForeignKey(Route, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     control_point = models.ForeignKey(
@@ -70,26 +66,6 @@ class Subscription(models.Model):
         ordering = ["user", "created_at", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    covers=Covers.CONVOY, convoy__isnull=False, route=None, control_point=None, sponsor=None
-                )
-                | models.Q(
-                    covers=Covers.ROUTE, convoy=None, route__isnull=False, control_point=None, sponsor=None
-                )
-                | models.Q(
-                    covers=Covers.CONTROL_POINT,
-                    convoy=None,
-                    route=None,
-                    control_point__isnull=False,
-                    sponsor=None,
-                )
-                | models.Q(
-                    covers=Covers.SPONSOR, convoy=None, route=None, control_point=None, sponsor__isnull=False
-                )
-                | models.Q(covers=Covers.ALL, convoy=None, route=None, control_point=None, sponsor=None),
-                name="subscription_of_its_scope",
-            ),
-            models.CheckConstraint(
                 condition=models.Q(channel=Channel.MAIL, webhook=None)
                 | models.Q(channel=Channel.WEBHOOK, webhook__isnull=False, rhythm=Rhythm.IMMEDIATE),
                 name="subscription_of_its_channel",
@@ -101,10 +77,19 @@ class Subscription(models.Model):
             ),
         ]
         indexes = [
+            # The sweep asks for those that name one of its convoys, or none.
             models.Index(
-                fields=["covers", "user"], condition=models.Q(ended_at=None), name="subscription_in_force"
+                fields=["convoy", "control_point", "route", "sponsor"],
+                condition=models.Q(ended_at=None),
+                name="subscription_in_force",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id}: {self.covers}"
+        return f"{self.user_id}: {', '.join(str(code) for code in self.named.values()) or 'all'}"
+
+    @property
+    def named(self) -> dict[str, int | str]:
+        """The keys of what it names, by kind."""
+        keys = {kind: getattr(self, f"{kind}_id") for kind in SCOPE}
+        return {kind: key for kind, key in keys.items() if key is not None}

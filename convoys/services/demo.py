@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.roles import Role
 from accounts.tokens import find_token, issue_token, revoke_token
-from convoys.models import Covers, Subscription
+from convoys.models import Subscription
 from convoys.services import exercise
 
 CASE = Path(__file__).resolve().parent.parent / "cases" / "karabakh_2023"
@@ -65,7 +65,7 @@ def keep_people() -> None:
         "token": _token(person, kept.get("partner")),
     }
     for person in User.objects.filter(username__in=TOLD_OF_ALERTS, subscriptions=None):
-        Subscription.objects.create(user=person, covers=Covers.ALL, created_at=timezone.now())
+        Subscription.objects.create(user=person, created_at=timezone.now())
     _write_privately(sign_ins_path(), json.dumps(sign_ins, indent=2) + "\n")
 
 

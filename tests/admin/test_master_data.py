@@ -108,7 +108,6 @@ def test_policies_and_subscriptions_are_kept(coordinator: Client) -> None:
     partner = factories.partner()
     subscription = {
         "user": str(partner.pk),
-        "covers": "route",
         "route": "main",
         "from_seconds": "0",
         "channel": "mail",

@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import User
-from convoys.models import Covers, Policy, PolicyStep, Subscription
+from convoys.models import Policy, PolicyStep, Subscription
 from convoys.services.alerting.detect import Raised, raise_due_alerts
 from tests import factories
 from tests.alerting.post_office import PostOffice
@@ -53,7 +53,7 @@ def default_held_policy() -> Policy:
 
 
 def subscribe(user: User, **more: object) -> Subscription:
-    values = {"covers": Covers.ALL, "created_at": timezone.now()} | more
+    values = {"created_at": timezone.now()} | more
     return Subscription.objects.create(user=user, **values)
 
 

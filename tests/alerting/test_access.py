@@ -112,7 +112,7 @@ def test_another_sponsors_convoy_at_the_same_point_is_not_named(sweep, told_part
     factories.organisation("others")
     factories.make_held_convoy("C-1")
     factories.make_held_convoy("HIDDEN-9", declares={"sponsors": ["others"]})
-    subscribe(factories.officer(), covers="convoy", convoy_id=convoy_key("C-1"))
+    subscribe(factories.officer(), convoy_id=convoy_key("C-1"))
     sweep(hours=24)
     deliver()
     texts = {mail["To"]: body(mail) for mail in post_office.mails}

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from convoys.models import Alert, Covers, Deadline, Notification, Policy, PolicyStep
+from convoys.models import Alert, Deadline, Notification, Policy, PolicyStep
 from convoys.services.changes import Record, Retract, convoy
 from convoys.services.deadlines import redate_open_deadlines
 from tests import factories
@@ -220,16 +220,19 @@ def test_nobody_to_tell_is_a_visible_failure(clock, sweep):
 @pytest.mark.parametrize(
     ("who", "covers", "is_told"),
     [
-        ("partner", {"covers": Covers.ALL}, True),
-        ("partner", {"covers": Covers.ROUTE, "route_id": "main"}, True),
-        ("partner", {"covers": Covers.CONTROL_POINT, "control_point_id": "bridge"}, True),
-        ("partner", {"covers": Covers.CONTROL_POINT, "control_point_id": "gate"}, False),
-        ("partner", {"covers": Covers.SPONSOR, "sponsor_id": "aid_society"}, True),
-        ("partner", {"covers": Covers.SPONSOR, "sponsor_id": "others"}, False),
-        ("partner", {"covers": Covers.ALL, "from_seconds": 2 * DAY}, False),
-        ("another partner", {"covers": Covers.ALL}, False),
-        ("stranger", {"covers": Covers.ALL}, False),
-        ("officer", {"covers": Covers.ALL}, True),
+        ("partner", {}, True),
+        ("partner", {"route_id": "main"}, True),
+        ("partner", {"control_point_id": "bridge"}, True),
+        ("partner", {"control_point_id": "gate"}, False),
+        ("partner", {"sponsor_id": "aid_society"}, True),
+        ("partner", {"sponsor_id": "others"}, False),
+        ("partner", {"route_id": "main", "control_point_id": "bridge", "sponsor_id": "aid_society"}, True),
+        ("partner", {"route_id": "main", "control_point_id": "gate", "sponsor_id": "aid_society"}, False),
+        ("partner", {"route_id": "main", "sponsor_id": "others"}, False),
+        ("partner", {"from_seconds": 2 * DAY}, False),
+        ("another partner", {}, False),
+        ("stranger", {}, False),
+        ("officer", {}, True),
     ],
 )
 def test_scope_first_step_and_visibility_decide_together(clock, sweep, who, covers, is_told):
@@ -250,9 +253,9 @@ def test_two_subscriptions_of_one_person_make_one_notification(clock, sweep):
     partner = factories.partner()
     factories.make_held_convoy()
     subscribe(partner)
-    subscribe(partner, covers=Covers.ROUTE, route_id="main")
+    subscribe(partner, route_id="main")
     sweep(hours=24)
-    assert Notification.objects.get(subscription__covers=Covers.ROUTE) == Notification.objects.get()
+    assert Notification.objects.get(subscription__route="main") == Notification.objects.get()
 
 
 def test_a_retracted_hold_raises_nothing_more(clock, sweep):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from convoys.models import Covers, MailLink, Subscription
+from convoys.models import MailLink, Subscription
 from convoys.services.messaging.deliver import deliver
 from tests import factories
 from tests.alerting.conftest import subscribe
@@ -60,9 +60,9 @@ def test_it_never_expires(link, clock):
 
 def test_it_ends_all_that_the_mail_came_from_and_nothing_else(sweep, told_partner, post_office):
     factories.make_held_convoy()
-    subscribe(told_partner, covers=Covers.ROUTE, route_id="main")
-    kept = subscribe(told_partner, covers=Covers.CONTROL_POINT, control_point_id="gate")
-    theirs = subscribe(factories.officer("other"), covers=Covers.CONTROL_POINT, control_point_id="gate")
+    subscribe(told_partner, route_id="main")
+    kept = subscribe(told_partner, control_point_id="gate")
+    theirs = subscribe(factories.officer("other"), control_point_id="gate")
     sweep(hours=24)
     deliver()
     token = MailLink.objects.get()

@@ -29,7 +29,7 @@ def due_at(subscription: Subscription, now: datetime) -> datetime | None:
 
 
 def zone_for(subscription: Subscription) -> ZoneInfo:
-    """The subscription's own zone, else its person's, else the instance's. What names no zone is passed over."""
+    """The subscription's own zone, else its person's, else the instance's; what names none is passed over."""
     for name in (subscription.time_zone, subscription.user.time_zone):
         try:
             if name:

@@ -12,12 +12,8 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from accounts.models import User
-from convoys.models import ConvoyOrganisation, Covers, Deadline, Part, Subscription
+from convoys.models import SCOPE, ConvoyOrganisation, Deadline, Part, Subscription
 from convoys.queries.visibility import Viewer, viewer_of, visible_convoys, visible_events
-
-NARROWEST_FIRST = {
-    Covers.CONVOY: 0, Covers.CONTROL_POINT: 1, Covers.ROUTE: 2, Covers.SPONSOR: 3, Covers.ALL: 4,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,19 +44,16 @@ class Coverage:
         self._seen: dict[Viewer, tuple[set[int], set[int]]] = {}
 
     def covers(self, subscription: Subscription, deadline: Deadline) -> bool:
-        """Whether the scope of a subscription takes in the convoy of this deadline, as it stood there."""
-        match subscription.covers:
-            case Covers.CONVOY:
-                return subscription.convoy_id == deadline.convoy_id
-            case Covers.ROUTE:
-                return subscription.route_id == deadline.convoy.route_id
-            case Covers.CONTROL_POINT:
-                return subscription.control_point_id in (deadline.held_before_id, deadline.stands_at_id)
-            case Covers.SPONSOR:
-                return subscription.sponsor_id in self._sponsors.get(deadline.convoy_id, ())
-            case Covers.ALL:
-                return True
-        return False
+        """Whether all that a subscription names fits the convoy of this deadline, as it stood there."""
+        return (
+            subscription.convoy_id in (None, deadline.convoy_id)
+            and subscription.route_id in (None, deadline.convoy.route_id)
+            and subscription.control_point_id in (None, deadline.held_before_id, deadline.stands_at_id)
+            and (
+                subscription.sponsor_id is None
+                or subscription.sponsor_id in self._sponsors.get(deadline.convoy_id, ())
+            )
+        )
 
     def viewer(self, user: User) -> Viewer:
         if user.pk not in self._viewers:
@@ -88,18 +81,22 @@ class Coverage:
 def subscriptions_in_force(deadlines: Sequence[Deadline]) -> list[Subscription]:
     """Subscriptions that may cover any of these, each with its person; the narrowest first."""
     convoys = {row.convoy_id for row in deadlines}
+    sponsors = ConvoyOrganisation.objects.filter(convoy__in=convoys, part=Part.SPONSOR)
     points = {row.held_before_id for row in deadlines} | {row.stands_at_id for row in deadlines}
-    maybe = (
-        Q(covers=Covers.ALL)
-        | Q(convoy__in=convoys)
-        | Q(route__in={row.convoy.route_id for row in deadlines if row.convoy.route_id})
-        | Q(control_point__in={code for code in points if code})
-        | Q(sponsor__convoys__convoy__in=convoys, sponsor__convoys__part=Part.SPONSOR)
-    )
-    found = Subscription.objects.filter(maybe, ended_at=None, user__is_active=True).exclude(user__email="")
-    return sorted(
-        found.select_related("user").distinct(), key=lambda one: (NARROWEST_FIRST[Covers(one.covers)], one.pk)
-    )
+    found = Subscription.objects.filter(
+        Q(convoy=None) | Q(convoy__in=convoys),
+        Q(route=None) | Q(route__in={row.convoy.route_id for row in deadlines} - {None}),
+        Q(control_point=None) | Q(control_point__in=points - {None}),
+        Q(sponsor=None) | Q(sponsor__in=sponsors.values("organisation")),
+        ended_at=None,
+        user__is_active=True,
+    ).exclude(user__email="")
+    return sorted(found.select_related("user"), key=narrowness)
+
+
+def narrowness(subscription: Subscription) -> tuple[tuple[bool, ...], int]:
+    """Sorts subscriptions by how narrow they are, then by age."""
+    return tuple(kind not in subscription.named for kind in SCOPE), subscription.pk
 
 
 def readers_of(

@@ -90,7 +90,7 @@ def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
     url = settings.SITE_URL + reverse("board:unsubscribe", args=[token.token])
     language = language_of(parcel.subscription_language or user.language)
     subscription = next((one.subscription for one in parcel.notifications if one.subscription), None)
-    text, html = rendered.for_person(url, reason_for(subscription, language))
+    text, html = rendered.for_person(url, reason_for(subscription, language, rendered.convoys))
     message = Message(
         recipient=user, telling=parcel.telling, to_address=user.email, subject=rendered.subject, text=text,
         html=html, reply_to=list(rendered.reply_to), message_id=f"<{uuid.uuid4().hex}@{mail_domain()}>",

@@ -117,12 +117,12 @@ def language_of(code: str) -> str:
     return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-def reason_for(subscription: Subscription | None, language: str) -> str:
-    """Why somebody gets this mail, in their language."""
+def reason_for(subscription: Subscription | None, language: str, seen: Sequence[int]) -> str:
+    """Why somebody gets this mail, in their language; `seen` are the convoys that it shows."""
     with translation.override(language_of(language)):
         if subscription is None:
             return _("You get this because you were told of the hold.")
-        what = scope_words(subscription)
+        what = scope_words(subscription, seen)
         if subscription.from_seconds:
             values = {"what": what, "step": phrases.step_words(subscription.from_seconds)}
             return _("You get this because you subscribe to %(what)s, from %(step)s on.") % values
