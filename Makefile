@@ -11,6 +11,7 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 # Made-up values, so that the deployment check sees the settings as production would.
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-checked \
+  WEBHOOK_KEY=9876543210-zyxwvutsrqponmlkjihgfedcba-9876543210-checked \
   SITE_URL=https://convoys.example.org DATABASE_URL=postgres://ct:pw@127.0.0.1/ct \
   REDIS_URL=redis://127.0.0.1:6379/0 EMAIL_URL=smtp+tls://ct:pw@mail.example.org:587 \
   DEFAULT_FROM_EMAIL=convoys@example.org

@@ -11,7 +11,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 KINDS = ("embedded", "demo", "test", "production")
-REQUIRED = ("SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL")
+REQUIRED = (
+    "SECRET_KEY", "WEBHOOK_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL",
+)  # fmt: skip
 # Words that stand in examples and in other people's repositories: a secret that contains one is none.
 PLACEHOLDERS = ("change-me", "changeme", "change_me", "django-insecure", "not-a-secret", "placeholder")
 SHORTEST_KEY = 50
@@ -49,6 +51,15 @@ def read(name: str, environment: Mapping[str, str]) -> str:
         return ""
 
 
+def parted(keys: str) -> list[str]:
+    """Several keys in one value, parted by commas or space."""
+    return keys.replace(",", " ").split()
+
+
+def is_weak(key: str) -> bool:
+    return len(key) < SHORTEST_KEY or len(set(key)) < 10
+
+
 def refuse_bad_production(environment: Mapping[str, str]) -> None:
     """Raise ImproperlyConfigured that names every value which production lacks or may not use."""
     values = {name: read(name, environment) for name in REQUIRED}
@@ -62,9 +73,14 @@ def refuse_bad_production(environment: Mapping[str, str]) -> None:
     defaults = [name for name, value in secret.items() if any(word in value.lower() for word in PLACEHOLDERS)]
     if defaults:
         faults.append(f"still the value of an example: {', '.join(defaults)}")
-    key = values["SECRET_KEY"]
-    if key and "SECRET_KEY" not in defaults and (len(key) < SHORTEST_KEY or len(set(key)) < 10):
-        faults.append(f"SECRET_KEY is weak: it needs {SHORTEST_KEY} random characters or more")
+    webhook_keys = parted(values["WEBHOOK_KEY"])
+    for name, keys in {"SECRET_KEY": [values["SECRET_KEY"]], "WEBHOOK_KEY": webhook_keys}.items():
+        if name not in defaults and any(is_weak(key) for key in keys if key):
+            faults.append(f"{name} is weak: it needs {SHORTEST_KEY} random characters or more")
+    if values["SECRET_KEY"] and values["SECRET_KEY"] in webhook_keys:
+        faults.append("WEBHOOK_KEY must be another than SECRET_KEY")
+    if read("WEBHOOK_ALSO_ALLOWED", environment):
+        faults.append("WEBHOOK_ALSO_ALLOWED is for development and tests")
     if values["SITE_URL"] and not values["SITE_URL"].startswith("https://"):
         faults.append("SITE_URL must begin with https://")
     if values["DATABASE_URL"] and not values["DATABASE_URL"].startswith(("postgres://", "postgresql://")):

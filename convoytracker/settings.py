@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from convoytracker.api_settings import *  # noqa: F403 - the API's settings stand in a room of their own
 from convoytracker.broker_address import socket_path
-from convoytracker.environment import KINDS, Env, kept_secret, refuse_bad_production
+from convoytracker.environment import KINDS, Env, kept_secret, parted, refuse_bad_production
 from convoytracker.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,6 +36,10 @@ if PRODUCTION:
 else:
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     SECRET_KEY = env("SECRET_KEY", default="") or kept_secret(VAR_DIR / "secret_key")
+# What encrypts the secrets of webhooks: the first key; the others only decrypt, while the key is changed.
+WEBHOOK_KEY = parted(env("WEBHOOK_KEY", default="")) or [kept_secret(VAR_DIR / "webhook_key")]
+# Pairs of address and port that webhooks may call although they are not public, by http too.
+WEBHOOK_ALSO_ALLOWED = [] if PRODUCTION else env.list("WEBHOOK_ALSO_ALLOWED", default=[])
 
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
 ALLOWED_HOSTS = [SITE_HOST, *env.list("ALLOWED_HOSTS", default=[])]
@@ -156,7 +160,8 @@ CELERY_TIMEZONE = "UTC"
 ALERT_SWEEP_SECONDS = env.whole_number("ALERT_SWEEP_SECONDS", default=30)
 RECOVER_SECONDS = 60
 # A periodic task that waited longer than its interval is dropped: the next one does its work.
-# Delivery follows detection by half an interval, so that what was just raised is mailed at once.
+# Delivery follows detection by half an interval, so that what was just raised is mailed at once. Webhooks are
+# a task of their own: a stranger's slow server must not keep mail waiting.
 CELERY_BEAT_SCHEDULE = {
     "detect": {
         "task": "convoys.tasks.detect",
@@ -165,6 +170,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "deliver": {
         "task": "convoys.tasks.deliver",
+        "schedule": ALERT_SWEEP_SECONDS,
+        "options": {"countdown": ALERT_SWEEP_SECONDS // 2, "expires": 2 * ALERT_SWEEP_SECONDS},
+    },
+    "deliver_webhooks": {
+        "task": "convoys.tasks.deliver_webhooks",
         "schedule": ALERT_SWEEP_SECONDS,
         "options": {"countdown": ALERT_SWEEP_SECONDS // 2, "expires": 2 * ALERT_SWEEP_SECONDS},
     },

@@ -17,6 +17,7 @@ from convoytracker.environment import REQUIRED, Env, kept_secret, refuse_bad_pro
 GOOD = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "k3yk3y-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH",
+    "WEBHOOK_KEY": "h00kk3y-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
     "SITE_URL": "https://convoys.example.org",
     "DATABASE_URL": "postgres://convoys:pw@db.example.org:5432/convoys",
     "REDIS_URL": "redis://redis.example.org:6379/0",
@@ -53,6 +54,10 @@ def test_all_that_is_missing_is_named_at_once():
         ("SECRET_KEY", "short", "SECRET_KEY is weak"),
         ("SECRET_KEY", "a" * 80, "SECRET_KEY is weak"),
         ("SECRET_KEY", "django-insecure-" + GOOD["SECRET_KEY"], "example: SECRET_KEY"),
+        ("WEBHOOK_KEY", "short", "WEBHOOK_KEY is weak"),
+        ("WEBHOOK_KEY", GOOD["WEBHOOK_KEY"] + ",short", "WEBHOOK_KEY is weak"),
+        ("WEBHOOK_KEY", GOOD["SECRET_KEY"], "WEBHOOK_KEY must be another than SECRET_KEY"),
+        ("WEBHOOK_ALSO_ALLOWED", "127.0.0.1:80", "WEBHOOK_ALSO_ALLOWED is for development and tests"),
         ("DATABASE_URL", "postgres://convoys:change-me@db/convoys", "example: DATABASE_URL"),
         ("DATABASE_PASSWORD", "changeme", "example: DATABASE_PASSWORD"),
         ("DATABASE_URL", "sqlite:////tmp/db.sqlite3", "DATABASE_URL must name a PostgreSQL database"),
@@ -84,7 +89,7 @@ def test_production_refuses_in_one_sentence():
     done = manage("migrate", ENVIRONMENT="production", SITE_URL=GOOD["SITE_URL"])
 
     assert done.returncode != 0
-    assert done.stderr.startswith("Production cannot start. not set: SECRET_KEY, DATABASE_URL,")
+    assert done.stderr.startswith("Production cannot start. not set: SECRET_KEY, WEBHOOK_KEY, DATABASE_URL,")
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
 

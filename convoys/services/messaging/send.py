@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -17,13 +18,14 @@ from convoys.models import Message
 @dataclass(frozen=True)
 class Outcome:
     """`is_uncertain`: the server may have accepted it without our hearing so. `server_is_away`: there
-    is no use in trying the next message now."""
+    is no use in trying the next message now. `wait`: the server asks not to be asked again sooner."""
 
     is_sent: bool = False
     is_permanent: bool = False
     is_uncertain: bool = False
     server_is_away: bool = False
     reason: str = ""
+    wait: timedelta | None = None
 
 
 class Sender:

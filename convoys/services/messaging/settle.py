@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from convoys.models import Message, MessageState, Notification, NotificationState
+from convoys.models import Channel, Message, MessageState, Notification, NotificationState
 from convoys.services.messaging.freeze import LEASE
 from convoys.services.messaging.send import Outcome
+from convoys.services.webhooks import schedule
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -38,28 +39,42 @@ def pause_after(attempts: int, jitter: float = 0) -> timedelta:
 
 def settle(message: Message, outcome: Outcome) -> None:
     """Write what became of an attempt. Nothing happens where the lease has passed to another run."""
-    now = timezone.now()
+    now, pause = timezone.now(), _pause(message, outcome)
     if outcome.is_sent:
-        _close(message, MessageState.SENT, NotificationState.SENT, now)
-    elif outcome.is_permanent or now > message.give_up_at:
-        _close(message, MessageState.FAILED, NotificationState.FAILED, now, outcome.reason)
+        _close(message, MessageState.SENT, NotificationState.SENT, outcome, now)
+    elif outcome.is_permanent or pause is None or now > message.give_up_at:
+        _close(message, MessageState.FAILED, NotificationState.FAILED, outcome, now)
     else:
-        _postpone(message, outcome, now)
+        _postpone(message, outcome, now, pause)
 
 
-def _close(message: Message, state: str, notified: str, now: datetime, reason: str = "") -> None:
+def _pause(message: Message, outcome: Outcome) -> timedelta | None:
+    """How long until the next attempt, by channel; None where there is none."""
+    attempts = message.attempts + 1  # the one that has just ended; the row may be older
+    if message.channel == Channel.WEBHOOK:
+        return schedule.pause_after(attempts, outcome.wait)
+    return pause_after(attempts, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+
+
+def _close(message: Message, state: str, notified: str, outcome: Outcome, now: datetime) -> None:
+    is_replay = message.sent_at is not None  # failing, it takes nothing back
+    if is_replay:
+        state = MessageState.SENT
+    sent_at = message.sent_at or (now if state == MessageState.SENT else None)
     with transaction.atomic(durable=True):
         mine = Message.objects.filter(pk=message.pk, lease=message.lease)
-        sent_at = now if state == MessageState.SENT else None
-        if mine.update(state=state, sent_at=sent_at, failure=reason, next_attempt_at=None, **NO_LEASE):
-            Notification.objects.filter(message=message.pk).update(
-                state=notified, settled_at=now, reason=reason[:200]
-            )
+        if not mine.update(
+            state=state, sent_at=sent_at, failure=outcome.reason, next_attempt_at=None, **NO_LEASE
+        ):
+            return
+        told = Notification.objects.filter(message=message.pk)
+        if outcome.is_uncertain:
+            told.update(may_have_been_told=True)
+        if not is_replay:
+            told.update(state=notified, settled_at=now, reason=outcome.reason[:200])
 
 
-def _postpone(message: Message, outcome: Outcome, now: datetime) -> None:
-    attempts = message.attempts + 1  # the one that has just ended; the row may be older
-    pause = pause_after(attempts, random.uniform(-1, 1))  # noqa: S311 - spreads load, keeps no secret
+def _postpone(message: Message, outcome: Outcome, now: datetime, pause: timedelta) -> None:
     with transaction.atomic(durable=True):
         mine = Message.objects.filter(pk=message.pk, lease=message.lease)
         postponed = mine.update(
@@ -81,12 +96,12 @@ def give_back(messages: Iterable[Message]) -> None:
         )
 
 
-def drop(message: Message, reasons: dict[int, str]) -> None:
+def drop(message: Message, reasons: dict[int, str], words: str = "") -> None:
     """Give up a message part of which is not to be told any more; the rest is owed anew."""
     now = timezone.now()
     with transaction.atomic(durable=True):
         mine = Message.objects.filter(pk=message.pk, lease=message.lease)
-        words = "; ".join(sorted(set(reasons.values()))) or "what it shows has changed hands"
+        words = words or "; ".join(sorted(set(reasons.values()))) or "what it shows has changed hands"
         if not mine.update(state=MessageState.DROPPED, failure=words, next_attempt_at=None, **NO_LEASE):
             return
         for pk, reason in reasons.items():
@@ -98,12 +113,12 @@ def drop(message: Message, reasons: dict[int, str]) -> None:
         )
 
 
-def claim_due(limit: int) -> list[Message]:
+def claim_due(limit: int, channel: str = Channel.MAIL) -> list[Message]:
     """Lease the messages whose next attempt is due, oldest first; other runs skip them."""
     now, lease = timezone.now(), uuid.uuid4()
     with transaction.atomic(durable=True):
         rows = Message.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state=MessageState.PENDING, next_attempt_at__lte=now
+            state=MessageState.PENDING, next_attempt_at__lte=now, channel=channel
         )
         keys = list(rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
         Message.objects.filter(pk__in=keys).update(
