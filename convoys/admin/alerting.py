@@ -32,6 +32,7 @@ from convoys.models import (
     Scope,
     Subscription,
 )
+from convoys.services.alerting.telling import is_redating
 from convoys.services.deadlines import redate_open_deadlines
 from convoys.services.messaging.phrases import step_words
 from convoys.services.messaging.recover import retry
@@ -166,9 +167,15 @@ class AlertAdmin(ReadOnlyAdmin):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "alert", "recipient", "telling", "state", "reason"]
+    list_display = ["created_at", "alert", "recipient", "what_is_told", "state", "reason"]
     list_display_links = ["created_at"]
-    list_select_related = ["alert", "recipient"]
+    list_select_related = ["alert", "recipient", "deadline"]
+
+    @admin.display(description="telling", ordering="telling")
+    def what_is_told(self, notification: Notification) -> str:
+        if is_redating(notification):
+            return _("since when or where it is held was corrected")
+        return notification.get_telling_display()
 
 
 @admin.register(Message)

@@ -29,6 +29,7 @@ class EpisodeTold:
     deadline: Deadline
     convoy: Convoy
     opening: Event
+    episode: Episode | None = None
     closing: Event | None = None
     ended: str = ""
     is_end_inferred: bool = False
@@ -100,7 +101,7 @@ def _told(row: Deadline, convoy: Convoy, opening: Event, history: History) -> Ep
     episode: Episode | None = next(
         (one for one in history.episodes if one.opening.chain == row.opening_chain), None
     )
-    told = EpisodeTold(row, convoy, opening, last_report=history.facts.last_report)
+    told = EpisodeTold(row, convoy, opening, episode, last_report=history.facts.last_report)
     if episode is not None and episode.closing is not None:
         told.closing, told.ended, told.is_end_inferred = (
             episode.closing,

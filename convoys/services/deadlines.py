@@ -16,18 +16,14 @@ from django.utils import timezone
 
 from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Policy, Scope, Telling, Watch
 from convoys.replay import Episode, History
-from convoys.services.alerting.clocks import BACKFILL_GRACE, GRACE, REOPENED_WITHIN, schedule, set_next
+from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule
 from convoys.services.alerting.policies import Ladders
-from convoys.services.alerting.redating import clock_of, last_told, says_otherwise, was_told_too_soon
+from convoys.services.alerting.redating import clock_of, last_correction, was_told_otherwise
+from convoys.services.alerting.rows import call_off, save, tell
+from convoys.services.alerting.stopping import RUNS, Stopping
 from convoys.vocabulary import State
 
 ON_THE_WAY = frozenset({State.DISPATCHED, State.STOPPED, State.HELD})
-RUNS = (DeadlineState.OPEN, DeadlineState.PAUSED)
-MOVED = (
-    "opening_chain", "episode", "state", "stands_at_id", "held_before_id", "backfilled", "clock_from",
-    "known_at", "ends_at", "last_step", "confirmed_at", "confirming_chain", "asked_chain", "step_at",
-    "ask_at", "tell", "tell_at", "tell_chain", "next_at",
-)  # fmt: skip
 
 
 def lock_deadlines(convoys: Iterable[Convoy]) -> None:
@@ -70,7 +66,7 @@ def redate_open_deadlines(policy: Policy) -> int:
                 schedule(row, Ladders([row.convoy]).of(row.convoy, row.watch))
                 if row.step_at != before:
                     row.known_at = now
-                    _save(row)
+                    save(row)
                     moved += 1
     return moved
 
@@ -91,7 +87,7 @@ class _Mover:
         self.convoy, self.history, self.now = convoy, history, recorded_at
         self.rows = list(Deadline.objects.select_for_update().filter(convoy=convoy).order_by("pk"))
         self.is_backfill = any(event.backfilled for event in written)
-        self.written = {event.sequence for event in written}
+        self.written = written
         self._ladders: Ladders | None = None
 
     @property
@@ -107,8 +103,9 @@ class _Mover:
             row = self._row_of(clock) or self._start(clock)
             self._run(row, clock)
             running.add(id(row))
+        stopping = Stopping(self.history, self.rows, self.written, self.now)
         for row in [row for row in self.rows if id(row) not in running]:
-            self._stop(row)
+            stopping.stop(row)
 
     def _clocks(self) -> list[_Clock]:
         facts = self.history.facts
@@ -123,8 +120,6 @@ class _Mover:
         if facts.state in ON_THE_WAY and facts.last_report and not facts.last_report.backfilled:
             clocks.append(_Clock(Watch.SILENT, facts.last_report))
         return clocks
-
-    # Clocks that run.
 
     def _row_of(self, clock: _Clock) -> Deadline | None:
         for row in self.rows:
@@ -149,43 +144,45 @@ class _Mover:
         if former is not None:
             row.episode, row.last_step = former.episode, former.last_step
             if former.tell == Telling.ENDED:  # nobody has heard that it ended
-                self._call_off(former)
+                call_off(former)
             elif self._was_told_over(former):
-                self._tell(row, Telling.NOT_ENDED, former.tell_chain)
+                tell(row, Telling.NOT_ENDED, former.tell_chain, self.now)
         self.rows.append(row)
         return row
 
     def _run(self, row: Deadline, clock: _Clock) -> None:
-        opening, was_open = clock.opening, row.state == DeadlineState.OPEN
-        if not was_open:
+        opening, episode, was_running = clock.opening, clock.episode, row.state in RUNS and bool(row.pk)
+        if row.state != DeadlineState.OPEN:
             if row.state != DeadlineState.PAUSED and self._was_told_over(row):
-                self._tell(row, Telling.NOT_ENDED, row.tell_chain)
+                tell(row, Telling.NOT_ENDED, row.tell_chain, self.now)
             elif row.tell or row.tell_chain is not None:
-                self._call_off(row)
+                call_off(row)
             row.state, row.ends_at, row.known_at = DeadlineState.OPEN, None, self.now
-        clock_from = clock_of(opening)
-        if clock_from != row.clock_from:
-            row.clock_from, row.known_at = clock_from, self.now
-            if was_open and row.watch == Watch.HELD and row.last_step:
-                self._redate(row, opening)
-        where = clock.episode.stands_at if clock.episode else self.history.facts.stands_at
-        row.stands_at_id, row.held_before_id = where, clock.episode.held_before if clock.episode else None
+        before = (row.clock_from, row.stands_at_id, row.held_before_id)
+        row.clock_from = clock_of(opening)
+        row.stands_at_id = episode.stands_at if episode else self.history.facts.stands_at
+        row.held_before_id = episode.held_before if episode else None
+        if row.clock_from != before[0]:
+            row.known_at = self.now
+        is_changed = before != (row.clock_from, row.stands_at_id, row.held_before_id)
+        if episode and is_changed and was_running and row.last_step:
+            self._correct(row, episode)
         last = self.history.facts.last_report or opening
         if last.chain != row.confirming_chain and row.step_at is None and row.pk:
             row.known_at = self.now  # repeats had stopped: those past by now are told together
         row.confirming_chain, row.confirmed_at = last.chain, clock_of(last)
         not_before = self.now + BACKFILL_GRACE if self.is_backfill else None
         schedule(row, self.ladders.of(self.convoy, row.watch), not_before)
-        _save(row)
+        save(row)
 
-    def _redate(self, row: Deadline, opening: Event) -> None:
-        """Whoever was told of a step too soon is told so; a correction undone in time tells nobody."""
-        if row.tell == Telling.NOT_ENDED:  # that message will name the beginning as it now stands
+    def _correct(self, row: Deadline, episode: Episode) -> None:
+        """Whoever was told otherwise is told so; a correction undone in time tells nobody."""
+        if row.tell == Telling.NOT_ENDED:  # that message will name the hold as it now stands
             return
-        told = last_told(row, Telling.WITHDRAWN)
-        if says_otherwise(opening, told.created_at) if told else was_told_too_soon(row):
-            self._tell(row, Telling.WITHDRAWN, opening.sequence)
+        if was_told_otherwise(row, episode):
+            tell(row, Telling.WITHDRAWN, max(event.sequence for event in self.written), self.now)
         elif row.tell == Telling.WITHDRAWN:
+            told = last_correction(row)
             row.tell, row.tell_at, row.tell_chain = "", None, told.occasion if told else None
 
     def _reopens(self, episode: Episode) -> Deadline | None:
@@ -204,100 +201,6 @@ class _Mover:
         )
         return next(found, None)
 
-    # Clocks that do not.
-
-    def _stop(self, row: Deadline) -> None:
-        if row.watch != Watch.HELD:
-            self._close_quietly(row)
-            return
-        episode = next((one for one in self.history.episodes if one.opening.chain == row.opening_chain), None)
-        if episode is None:
-            self._withdraw(row)
-        elif episode.closing is not None:
-            self._end(row, episode.opening, episode.closing)
-        elif row.state == DeadlineState.OPEN:
-            row.state = DeadlineState.PAUSED
-            self._call_off(row)
-
-    def _close_quietly(self, row: Deadline) -> None:
-        """Stopped and silent are the desk's own concern: nobody is written to when they are over."""
-        if row.state not in RUNS:
-            return
-        if row.last_step == 0:
-            row.delete()
-            return
-        row.state = DeadlineState.ENDED
-        self._call_off(row)
-
-    def _end(self, row: Deadline, opening: Event, closing: Event) -> None:
-        if row.state == DeadlineState.ENDED and self._ended_so(row, opening, closing):
-            self._redate_end(row, opening, closing)
-            return
-        if self._goes_on(row):
-            return
-        # A step that the clock reached while the hold stood is raised even if the sweep comes late.
-        by = min(closing.occurred_at, self.now)
-        owed = row.step_at if row.state == DeadlineState.OPEN else None
-        row.step_at = owed if owed is not None and row.known_at < owed <= by else None
-        row.state, row.ask_at, row.ends_at = DeadlineState.ENDED, None, by
-        row.tell, row.tell_at, row.tell_chain = "", None, closing.chain
-        if row.last_step or row.step_at:
-            self._tell(row, Telling.ENDED, closing.chain)
-        set_next(row)
-        _save(row)
-
-    @staticmethod
-    def _ended_so(row: Deadline, opening: Event, closing: Event) -> bool:
-        """Whether the end on record is the one that was told, or a correction of its times."""
-        if row.tell_chain is None or row.tell_chain == closing.chain:
-            return row.tell_chain is not None
-        chains = (opening.chain, closing.chain)
-        return Event.objects.filter(pk=row.tell_chain, chain__in=chains).exists()
-
-    def _redate_end(self, row: Deadline, opening: Event, closing: Event) -> None:
-        """From when to when it was held is told anew where people were told other times."""
-        if not row.last_step:
-            return
-        row.clock_from, row.ends_at = clock_of(opening), min(closing.occurred_at, self.now)
-        told = last_told(row, Telling.ENDED)
-        if told is not None:
-            if any(says_otherwise(event, told.created_at) for event in (opening, closing)):
-                if row.tell_chain == told.occasion or {opening.sequence, closing.sequence} & self.written:
-                    self._tell(row, Telling.ENDED, max(opening.sequence, closing.sequence))
-            else:
-                row.tell, row.tell_at, row.tell_chain = "", None, told.occasion
-        set_next(row)
-        _save(row)
-
-    def _goes_on(self, row: Deadline) -> bool:
-        """Whether a later hold goes on with this one's steps: then the last of them tells the end."""
-        later = (other for other in self.rows if other.episode == row.episode and other.watch == row.watch)
-        return any(
-            other.opening_chain > row.opening_chain and other.state != DeadlineState.WITHDRAWN
-            for other in later
-        )
-
-    def _withdraw(self, row: Deadline) -> None:
-        if row.state == DeadlineState.WITHDRAWN:
-            return
-        row.state, row.step_at, row.ask_at = DeadlineState.WITHDRAWN, None, None
-        if row.last_step:
-            self._tell(row, Telling.WITHDRAWN, row.opening_chain)
-        else:
-            row.tell, row.tell_at = "", None
-        set_next(row)
-        _save(row)
-
-    # What is to be told.
-
-    def _tell(self, row: Deadline, what: Telling, occasion: int | None) -> None:
-        row.tell, row.tell_chain, row.tell_at = what, occasion, self.now + GRACE
-
-    def _call_off(self, row: Deadline) -> None:
-        row.step_at = row.ask_at = row.tell_at = row.next_at = row.tell_chain = None
-        row.tell = ""
-        _save(row)
-
     @staticmethod
     def _was_told_over(row: Deadline) -> bool:
         """Whether messages exist, sent or on their way, that it ended so or never was."""
@@ -308,11 +211,3 @@ class _Mover:
             telling__in=(Telling.ENDED, Telling.WITHDRAWN),
         )  # fmt: skip
         return told.exists()
-
-
-def _save(row: Deadline) -> None:
-    """Insert a new row, or write the columns that move; never a whole row over another's."""
-    if row._state.adding:
-        row.save(force_insert=True)
-        return
-    Deadline.objects.filter(pk=row.pk).update(**{name: getattr(row, name) for name in MOVED})

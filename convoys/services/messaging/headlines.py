@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from convoys import wording
-from convoys.models import Notification, Place, Telling, Watch
+from convoys.models import Event, Notification, Place, Telling, Watch
 from convoys.queries.alerts import EpisodeTold
 from convoys.services.messaging import phrases
 from convoys.services.messaging.section import Frame, Section
@@ -15,16 +15,18 @@ from convoys.services.messaging.section import Frame, Section
 
 def how_it_ended(told: EpisodeTold) -> str:
     """ "released at Kornidzor", "let pass: Lachin", "delivered at Stepanakert", or "" where not known."""
-    closing = told.closing
-    if closing is None:
-        return ""
+    return words_of_end(told.closing, told.ended, told.is_end_inferred) if told.closing else ""
+
+
+def words_of_end(closing: Event, ended: str, is_inferred: bool) -> str:
+    """The event that ended a hold, in words; it should have its place at hand."""
     where = phrases.place_name(closing.place)
-    if told.is_end_inferred:
+    if is_inferred:
         words = {"delivered": _("delivered"), "passed": _("passed")}.get(closing.kind, _("let pass"))
         if closing.kind == "passed" and where:
             return _("passed %(place)s") % {"place": where}
     else:
-        words = ENDED_WORDS.get(told.ended, lambda: told.ended)()
+        words = ENDED_WORDS.get(ended, lambda: ended)()
     return _("%(how)s at %(place)s") % {"how": words, "place": where} if where else words
 
 

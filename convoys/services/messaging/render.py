@@ -25,6 +25,7 @@ from convoys.queries.subscriptions import scope_words
 from convoys.queries.visibility import Viewer
 from convoys.services.alerting.policies import Ladders
 from convoys.services.messaging import phrases
+from convoys.services.messaging.corrected import corrections_of
 from convoys.services.messaging.gather import Parcel
 from convoys.services.messaging.section import Frame, Section
 from convoys.services.messaging.sections import neighbour_line, section_of
@@ -79,9 +80,12 @@ class Renderer:
             rows[one.deadline_id] = one.deadline
             by_deadline.setdefault(one.deadline_id, []).append(one)
         told = episodes_told(list(rows.values()), viewer)
+        corrections = corrections_of(told, by_deadline, viewer)
         ladders = Ladders(row.convoy for row in rows.values())
         sections = [
-            section_of(told[pk], owed, ladders.of(rows[pk].convoy, rows[pk].watch), frame)
+            section_of(
+                told[pk], owed, ladders.of(rows[pk].convoy, rows[pk].watch), frame, corrections.get(pk)
+            )
             for pk, owed in by_deadline.items()
             if pk in told
         ]

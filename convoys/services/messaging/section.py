@@ -39,6 +39,7 @@ class Section:
     since: str = ""
     how: str = ""
     silent_since: str = ""
+    corrected: str = ""
     tonnage: str = ""
 
 

@@ -18,6 +18,7 @@ from convoys.services.alerting.clocks import next_step_at
 from convoys.services.alerting.policies import Ladder
 from convoys.services.alerting.telling import is_redating
 from convoys.services.messaging import phrases
+from convoys.services.messaging.corrected import Correction, speak_of_end, speak_of_place
 from convoys.services.messaging.headlines import how_it_ended, speak, speak_of_redating, stood_at
 from convoys.services.messaging.section import Fact, Frame, Section
 from convoys.vocabulary import Precision, State
@@ -25,7 +26,13 @@ from convoys.vocabulary import Precision, State
 MOST_ACCOUNTS = 10
 
 
-def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, frame: Frame) -> Section:
+def section_of(
+    told: EpisodeTold,
+    owed: Sequence[Notification],
+    ladder: Ladder,
+    frame: Frame,
+    correction: Correction | None = None,
+) -> Section:
     """The part of a mail that speaks of one episode. `owed` are this reader's notifications about it."""
     telling, watch = Telling(owed[0].telling), Watch(owed[0].alert.watch)
     convoy, last = told.convoy, told.last_report
@@ -48,6 +55,8 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
     )
     if is_redating(owed[0]):
         speak_of_redating(section, told, owed, frame)
+        if correction is not None and correction.is_of_place:
+            speak_of_place(section, correction)
         section.facts = _facts(told, telling, frame)
         _accounts(section, told, Telling.STEP)
         section.notes = _notes_on_redating(told, ladder, frame)
@@ -56,10 +65,8 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], ladder: Ladder, 
     section.facts = _facts(told, telling, frame)
     _accounts(section, told, telling)
     section.notes = _notes(told, [one.alert for one in owed], telling, ladder, frame)
-    if telling == Telling.ENDED and told.closing and owed[0].occasion != told.closing.chain:
-        section.notes.insert(
-            0, _("The record was corrected: these times replace those you may have been told.")
-        )
+    if telling == Telling.ENDED and correction is not None:
+        speak_of_end(section, correction)
     return section
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from convoys.models import Telling, Watch
 from convoys.services.messaging import phrases
+from convoys.services.messaging.corrected import subject_line
 from convoys.services.messaging.section import Section
 
 LONGEST = 300
@@ -16,7 +17,9 @@ LONGEST = 300
 def subject_of(
     sections: Sequence[Section], telling: Telling, watch: Watch, is_exercise: bool, is_redated: bool = False
 ) -> str:
-    if is_redated:
+    if any(one.corrected for one in sections) and (is_redated or all(one.corrected for one in sections)):
+        line = subject_line(sections)
+    elif is_redated:
         line = _redated(sections)
     elif len(sections) == 1:
         line = _one(sections[0], telling, watch)

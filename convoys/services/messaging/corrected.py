@@ -1,0 +1,145 @@
+"""A hold that readers were told otherwise of: what they were told, and what the record says now.
+
+Where it stands, the point before which, and how it ended. Since when, and until when, is said by the
+message itself, which names the times as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from convoys.models import Event, Notification, Place, Telling
+from convoys.queries.alerts import EpisodeTold
+from convoys.queries.visibility import Viewer, visible_events
+from convoys.replay import Episode
+from convoys.services.alerting.redating import episode_at, last_told, said_of, told_at
+from convoys.services.messaging import phrases
+from convoys.services.messaging.headlines import words_of_end
+from convoys.services.messaging.section import Section
+
+
+@dataclass(frozen=True)
+class Correction:
+    """In the reader's words: where the hold is and was said to be, and how it ended and was said to.
+
+    Empty where both are the same; `is_end_told` where an end had been told before.
+    """
+
+    where: str = ""
+    where_told: str = ""
+    end: str = ""
+    end_told: str = ""
+    is_end_told: bool = False
+
+    @property
+    def is_of_place(self) -> bool:
+        return bool(self.where or self.where_told)
+
+
+def corrections_of(
+    told: dict[int, EpisodeTold], owed: dict[int, list[Notification]], viewer: Viewer
+) -> dict[int, Correction]:
+    """By the deadline's key: of the notifications owed those that correct where, or how it ended."""
+    corrections = {
+        pk: _correction(told[pk], mine[0], viewer)
+        for pk, mine in owed.items()
+        if pk in told and Telling(mine[0].telling) in (Telling.WITHDRAWN, Telling.ENDED)
+    }
+    return {pk: correction for pk, correction in corrections.items() if correction is not None}
+
+
+def _correction(told: EpisodeTold, owed: Notification, viewer: Viewer) -> Correction | None:
+    row = owed.deadline
+    before = last_told(row, owed.created_at)
+    was = episode_at(row, told_at(before)) if before is not None else None
+    now = told.episode
+    if before is None or was is None or now is None:
+        return None
+    here = there = ""
+    if said_of(was).where != said_of(now).where:
+        here, there = _where(was, now)
+    is_end_told = before.telling == Telling.ENDED and was.closing is not None
+    end = end_told = ""
+    if is_end_told and was.closing is not None and said_of(was).ended != said_of(now).ended:
+        may_see = visible_events(viewer).filter(sequence=was.closing.chain).exists()
+        if may_see and told.closing is not None:
+            end = words_of_end(told.closing, now.ended, now.is_end_inferred)
+            end_told = words_of_end(_placed(was.closing), was.ended, was.is_end_inferred)
+    return Correction(here, there, end, end_told, is_end_told)
+
+
+def _where(was: Episode, now: Episode) -> tuple[str, str]:
+    """Where it is held, and where it was said to be: the place, the point before which, or both."""
+    codes = {was.stands_at, was.held_before, now.stands_at, now.held_before} - {None}
+    places = {place.pk: place for place in Place.objects.filter(pk__in=codes).prefetch_related("names")}
+
+    def said(one: Episode, other: Episode) -> str:
+        values = {
+            "place": phrases.place_name(places.get(one.stands_at or "")),
+            "point": phrases.place_name(places.get(one.held_before or "")),
+        }
+        at = _("at %(place)s") % values if values["place"] and one.stands_at != other.stands_at else ""
+        before = _("before %(point)s") % values if values["point"] else ""
+        if one.held_before == other.held_before:
+            before = ""
+        return " ".join(part for part in (at, before) if part)
+
+    return said(now, was), said(was, now)
+
+
+def _placed(event: Event) -> Event:
+    """The event with its place and the place's names at hand."""
+    return Event.objects.select_related("place").prefetch_related("place__names").get(pk=event.pk)
+
+
+def speak_of_place(section: Section, correction: Correction) -> None:
+    """Headline, subject and lead of a hold of which another place or point was told."""
+    values = {
+        "reference": section.reference, "here": correction.where, "there": correction.where_told,
+        "since": section.since, "span": section.how_long,
+    }  # fmt: skip
+    if correction.where and correction.where_told:
+        section.headline = _("%(reference)s is held %(here)s, not %(there)s") % values
+    elif correction.where:
+        section.headline = _("%(reference)s is held %(here)s") % values
+    else:
+        section.headline = _("%(reference)s is not held %(there)s") % values
+    section.corrected = section.headline
+    lead = [
+        _("You were told that it was held %(there)s; the record was corrected.") % values
+        if correction.where_told
+        else _("The record of where it is held was completed.")
+    ]
+    lead.append(
+        _("It is held %(here)s.") % values if correction.where else _("Nothing else is on record instead.")
+    )
+    lead.append(_("It has been held since %(since)s, for %(span)s.") % values)
+    section.lead = " ".join(lead)
+
+
+def speak_of_end(section: Section, correction: Correction) -> None:
+    """Subject and notes of an end, or of the place of an ended hold, that was told otherwise."""
+    values = {
+        "reference": section.reference, "end": correction.end, "told": correction.end_told,
+        "here": correction.where, "there": correction.where_told,
+    }  # fmt: skip
+    if correction.end and correction.end_told:
+        section.corrected = _("%(reference)s, no longer held: %(end)s, not %(told)s") % values
+        section.notes.insert(0, _("You were told: %(told)s. The record was corrected: %(end)s.") % values)
+    elif correction.is_end_told:
+        section.notes.insert(
+            0, _("The record was corrected: these times replace those you may have been told.")
+        )
+    if correction.where_told:
+        section.notes.insert(0, _("It was not held %(there)s, as you were told.") % values)
+
+
+def subject_line(sections: Sequence[Section]) -> str:
+    """The subject of a message that corrects what was told."""
+    if len(sections) == 1:
+        return _("Corrected: %(what)s") % {"what": sections[0].corrected}
+    names = phrases.references([section.reference for section in sections])
+    return _("Corrected: %(count)s holds: %(references)s") % {"count": len(sections), "references": names}
