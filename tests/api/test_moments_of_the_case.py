@@ -98,31 +98,32 @@ def test_access_is_that_of_the_moment(case: Program) -> None:
 
 
 def test_filters_are_about_the_moment_as_a_replay_has_it(case: Program) -> None:
-    """Forty random days and every value of every filter, against columns set back one by one."""
+    """Fifteen random days and every value of every filter, against columns set back one by one."""
     draw = Random(11)
     first = make.utc(2023, 7, 25)
     codes = list(Route.objects.values_list("code", flat=True))
-    for _ in range(40):
+    for _ in range(15):
         as_of, known_at = (first + timedelta(hours=draw.randrange(60 * 24)) for _ in range(2))
         query = f"as_of={quote(as_of.isoformat())}&known_at={quote(known_at.isoformat())}"
         convoys = list(Convoy.objects.filter(is_exercise=False).order_by("reference"))
         set_back(convoys, Moment(as_of, known_at))
         on_record = [convoy for convoy in convoys if convoy.status]
-        assert case.ask(f"convoys?{query}").references == [c.reference for c in on_record]
-        for code in codes:
-            expected = [c.reference for c in on_record if c.route_id == code]
-            assert case.ask(f"convoys?route={code}&{query}").references == expected
-        for row in on_record:
-            for name in ("origin", "destination"):
-                code = getattr(row, f"{name}_id")
-                if code:
-                    expected = [c.reference for c in on_record if getattr(c, f"{name}_id") == code]
-                    assert case.ask(f"convoys?{name}={code}&{query}").references == expected
-            for link in row.organisations.all():
-                if link.part == "sponsor":
-                    found = case.ask(f"convoys?sponsor={link.organisation_id}&{query}").references
-                    assert row.reference in found
-                    assert set(found) <= {c.reference for c in on_record}
+        references = [convoy.reference for convoy in on_record]
+        assert case.ask(f"convoys?{query}").references == references
+        values = {("route", code) for code in codes}
+        values |= {(name, getattr(c, f"{name}_id")) for c in on_record for name in ("origin", "destination")}
+        for name, code in sorted(values - {("origin", None), ("destination", None)}):
+            expected = [c.reference for c in on_record if getattr(c, f"{name}_id") == code]
+            assert case.ask(f"convoys?{name}={code}&{query}").references == expected
+        sponsored = {
+            (link.organisation_id, row.reference)
+            for row in on_record
+            for link in row.organisations.all()
+            if link.part == "sponsor"
+        }
+        for sponsor in sorted({sponsor for sponsor, _ in sponsored}):
+            found = set(case.ask(f"convoys?sponsor={sponsor}&{query}").references)
+            assert {reference for one, reference in sponsored if one == sponsor} <= found <= set(references)
 
 
 def test_the_reference_figure_of_tonne_days(case: Program) -> None:
