@@ -1,22 +1,22 @@
 """The link in every mail that stops them. GET shows what would end; POST ends it, without signing in.
 
 A mail program's own button posts here by itself (RFC 8058): no page before it, no cookie and so no
-CSRF token; the random token in the address is what allows it. Mail scanners that follow links only
-GET, and change nothing.
+CSRF token; the random token in the address is what allows it. Everybody else presses the button of
+the page. Mail scanners that follow links only GET, and change nothing.
 """
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from convoys.queries.subscriptions import named_and_seen, scope_words
 from convoys.queries.visibility import viewer_of
-from convoys.services.messaging.unsubscribe import find_token, subscriptions_behind, unsubscribe
+from convoys.services.messaging.unsubscribe import find_token, restore, subscriptions_behind, unsubscribe
 
 
 @never_cache
@@ -24,15 +24,31 @@ from convoys.services.messaging.unsubscribe import find_token, subscriptions_beh
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """What the link ends, in the language of the person to whom it was sent."""
+    if request.method == "POST" and request.POST.get("List-Unsubscribe") == "One-Click":
+        return _page(request, token)
+    return _page_with_form(request, token)
+
+
+def _page(request: HttpRequest, token: str) -> HttpResponse:
     found = find_token(token)
     if found is None:
-        raise Http404
+        return render(request, "alerts/unknown_link.html", status=404)
     with translation.override(found.user.language):
-        ending = subscriptions_behind(found)
-        seen = named_and_seen(ending, viewer_of(found.user))
-        behind = [scope_words(subscription, seen) for subscription in ending]
-        is_done = request.method == "POST"
-        if is_done:
+        did = ""
+        behind = subscriptions_behind(found)
+        if request.method == "POST" and "undo" in request.POST:
+            restore(found)
+            did, behind = "undone", subscriptions_behind(found)
+        elif request.method == "POST":
             unsubscribe(found)
-        context = {"subscriptions": behind, "is_done": is_done, "was_used": found.used_at is not None}
+            did = "done"
+        seen = named_and_seen(behind, viewer_of(found.user))
+        context = {
+            "subscriptions": [scope_words(subscription, seen) for subscription in behind],
+            "did": did,
+            "may_undo": not did and not behind and found.used_at is not None,
+        }
         return render(request, "alerts/unsubscribe.html", context)
+
+
+_page_with_form = csrf_protect(_page)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from convoys.board import documents, mail, roads, subscriptions, unsubscribe, views
+from convoys.board import documents, mail, mail_links, roads, subscriptions, unsubscribe, views
 
 app_name = "board"
 urlpatterns = [
@@ -18,6 +18,9 @@ urlpatterns = [
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),
     path("u/<str:token>", unsubscribe.unsubscribe_page, name="unsubscribe"),
+    path("u/<str:token>/acknowledge", mail_links.acknowledge, name="acknowledge"),
+    path("u/<str:token>/snooze", mail_links.snooze, name="snooze"),
+    path("u/<str:token>/charge", mail_links.charge, name="charge"),
     path("mail", mail.mail_list, name="mail"),
     path("mail/<str:name>", mail.mail_page, name="mail_page"),
     path("mail/<str:name>/html", mail.mail_html, name="mail_html"),

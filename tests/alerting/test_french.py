@@ -26,6 +26,9 @@ IN_CODE = re.compile(r"""\b_\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)""")
 IN_TEMPLATES = re.compile(r'{% translate "([^"]+)" %}')
 
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
 def translations() -> dict[Any, str]:
     """Source to French, as compiled; a sentence with a plural stands under a pair with its number."""
     with (CATALOGUE / "django.mo").open("rb") as file:
@@ -51,6 +54,11 @@ def test_placeholders_survive_translation():
             assert set(re.findall(r"%\(\w+\)s", sentence)) == set(re.findall(r"%\(\w+\)s", french)), sentence
 
 
+def test_french_signs_of_two_parts_stand_off_by_a_space_that_does_not_break():
+    for french in translations().values():
+        assert re.findall(r" [:;?!»]|« ", french) == [], french
+
+
 @pytest.mark.django_db
 def test_a_french_reader_and_an_english_one_each_get_their_own(clock, sweep, told_partner, post_office):
     officer = factories.officer()
@@ -63,7 +71,7 @@ def test_a_french_reader_and_an_english_one_each_get_their_own(clock, sweep, tol
     assert english["Subject"] == "Held 3 days at Junction: C-1, 40 t"
     assert french["Subject"].strip() == "Retenu depuis 3 jours à Junction : C-1, 40 t"
     assert french["Content-Language"] == "fr"
-    text = body(french)
+    text = body(french).replace(NO_BREAK, " ")
     assert "Retenu, devant Bridge depuis : 2 mars 2026, 08:00 (UTC)." in text
     assert (
         "Vous recevez ce courriel parce que vous êtes abonné à : tous les convois que vous pouvez voir."

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from convoys.models import MailLink, Subscription
 from convoys.services.messaging.deliver import deliver
 from tests import factories
 from tests.alerting.conftest import subscribe
+from tests.alerting.test_mail_links import press
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +42,25 @@ def test_the_page_names_what_would_end_and_its_button_ends_it(link):
     client = Client(enforce_csrf_checks=True)
     page = client.get(link).content.decode()
     assert "all convoys that you may see" in page
-    assert '<form method="post">' in page
-    assert client.post(link).status_code == 200
+    assert press(client, link).status_code == 200
     assert in_force() == 0
+
+
+def test_what_the_link_ended_can_be_put_in_force_again_and_nothing_else(link, told_partner):
+    mine = subscribe(told_partner, ended_at=timezone.now())
+    client = Client(enforce_csrf_checks=True)
+    press(client, link)
+    assert press(client, link, undo="1").status_code == 200
+    assert in_force() == 1
+    mine.refresh_from_db()
+    assert mine.ended_at is not None
+    press(client, link, undo="1")
+    assert in_force() == 1
+
+
+def test_a_post_that_is_neither_one_click_nor_the_pages_form_ends_nothing(link):
+    assert Client(enforce_csrf_checks=True).post(link).status_code == 403
+    assert in_force() == 1
 
 
 def test_one_click_from_a_mail_program_ends_it_without_page_cookie_or_token(link):

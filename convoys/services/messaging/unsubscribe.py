@@ -27,8 +27,19 @@ def unsubscribe(token: MailLink) -> int:
     """End them all; returns how many were still in force. Safe to repeat."""
     now = timezone.now()
     with transaction.atomic():
-        ended = Subscription.objects.filter(pk__in=token.subscriptions.values("pk"), ended_at=None).update(
-            ended_at=now
-        )
-        MailLink.objects.filter(pk=token.pk, used_at=None).update(used_at=now)
+        link = MailLink.objects.select_for_update().get(pk=token.pk)
+        behind = Subscription.objects.filter(pk__in=link.subscriptions.values("pk"), ended_at=None)
+        ended = behind.update(ended_at=now)
+        if ended or link.used_at is None:
+            MailLink.objects.filter(pk=token.pk).update(used_at=now)
     return ended
+
+
+def restore(token: MailLink) -> int:
+    """Put those in force again that this link ended, and no others; returns how many. Safe to repeat."""
+    with transaction.atomic():
+        link = MailLink.objects.select_for_update().get(pk=token.pk)
+        ended = Subscription.objects.filter(pk__in=link.subscriptions.values("pk"), ended_at=link.used_at)
+        restored = ended.update(ended_at=None) if link.used_at is not None else 0
+        MailLink.objects.filter(pk=token.pk).update(used_at=None)
+    return restored
