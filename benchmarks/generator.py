@@ -23,7 +23,7 @@ from benchmarks.copying import Tables
 from benchmarks.lives import EVENTS, LAST, Life
 from benchmarks.world import World, make_world
 from convoys import merkle, projection
-from convoys.canonical import claim_groups, entry_leaf, event_groups, group_digest
+from convoys.canonical import COLUMNS, Row, entry_leaf, group_digest, groups_of
 from convoys.clocks import MICROSECOND
 from convoys.models import (
     ChangeSet, Claim, Convoy, Deadline, DeadlineState, EntryType, Event, LedgerEntry, LedgerHead, LedgerNode,
@@ -188,11 +188,10 @@ class Writer:
     def _hash(self, draft: Draft[Event] | Draft[Claim]) -> list[Model]:
         """The entry with its words and the inner nodes that it closes."""
         row = draft.row
-        is_event = isinstance(row, Event)
-        groups = event_groups(row, draft.words) if isinstance(row, Event) else claim_groups(row, draft.words)
+        entry_type = EntryType.EVENT if isinstance(row, Event) else EntryType.CLAIM
+        groups = groups_of(entry_type, _columns(row, entry_type), draft.words)
         salts = {name: self.chance.randbytes(SALT_BYTES) for name in groups}
         digests = {name: group_digest(salts[name], fields) for name, fields in groups.items()}
-        entry_type = EntryType.EVENT if is_event else EntryType.CLAIM
         leaf = entry_leaf(entry_type, digests)
         self.frontier, closed = merkle.append(self.size, self.frontier, leaf)
         self.size += 1
@@ -232,3 +231,12 @@ class Writer:
             schedule(row, ladder)
             rows.append(row)
         return rows
+
+
+def _columns(row: Event | Claim, entry_type: str) -> Row:
+    """The columns that are hashed, as they would be read back."""
+    related = {"author__public_id": row.author.public_id if row.author else None}
+    if isinstance(row, Event):
+        related["convoy__reference"] = row.convoy.reference if row.convoy else None
+    named = row.__dict__
+    return {column: related[column] if column in related else named.get(column) for column in COLUMNS[entry_type]}

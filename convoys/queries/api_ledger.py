@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from convoys.canonical import group_digest
+from convoys.canonical import Row, group_digest, groups_of
 from convoys.merkle import EMPTY_ROOT
-from convoys.models import Claim, Erasure, Event, LedgerEntry, LedgerHead, Words
-from convoys.queries.ledger_rows import BATCH, GROUPS, Stretch, groups_of, read_stretch
-from convoys.queries.visibility import Viewer, others_seen, visible_claims, visible_events, withholds_source
+from convoys.models import Claim, EntryType, Erasure, Event, LedgerHead, Words
+from convoys.queries.ledger_rows import BATCH, GROUPS, Stretch, read_stretch
+from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, visible_events, withholds_source
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def entry_told(viewer: Viewer, sequence: int) -> EntryTold | None:
     if sequence not in stretch.entries:
         return None
     told = _told(stretch, sequence)
-    withheld = _withheld(viewer, stretch.rows[told.type][sequence])
+    withheld = _withheld(viewer, told.type, sequence, stretch.of_type[told.type][sequence])
     groups = {
         name: group.without_fields if name in withheld else group for name, group in told.groups.items()
     }
@@ -113,25 +113,25 @@ def chain_with_words(sequence: int) -> list[int]:
 
 
 def _told(stretch: Stretch, sequence: int) -> EntryTold:
-    entry: LedgerEntry = stretch.entries[sequence]
+    entry = stretch.entries[sequence]
     words = stretch.words.get(sequence)
-    fields = groups_of(entry.type, stretch.rows[entry.type][sequence], words.fields if words else {})
+    fields = groups_of(entry.type, stretch.of_type[entry.type][sequence], words.fields if words else {})
     salts = {
-        "open": bytes(entry.open_salt),
-        "detail": bytes(entry.detail_salt),
-        "words": bytes(words.salt) if words else None,
+        "open": entry.open_salt,
+        "detail": entry.detail_salt,
+        "words": words.salt if words else None,
     }
     groups = {}
     for name in GROUPS:
         salt = salts[name]
         if salt is None:
-            groups[name] = GroupTold(bytes(entry.words_digest))
+            groups[name] = GroupTold(entry.words_digest)
         else:
             groups[name] = GroupTold(group_digest(salt, fields[name]), salt, fields[name])
-    return EntryTold(sequence, entry.type, bytes(entry.leaf_hash), groups, is_erased=words is None)
+    return EntryTold(sequence, entry.type, entry.leaf_hash, groups, is_erased=words is None)
 
 
-def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
+def _withheld(viewer: Viewer, entry_type: str, sequence: int, row: Row) -> tuple[str, ...]:
     """Groups of which this viewer gets the digest only.
 
     The words and the document of a confidential source, the desk's reason for an erasure, with whom
@@ -139,17 +139,18 @@ def _withheld(viewer: Viewer, row: Event | Claim | Erasure) -> tuple[str, ...]:
     """
     if viewer.is_staff:
         return ()
-    if isinstance(row, Event):
-        shared_with = row.declares.get("visible_to")
+    if entry_type == EntryType.EVENT:
+        shared_with = row["declares"].get("visible_to")
         if isinstance(shared_with, list) and set(shared_with) - {viewer.organisation}:
             return ("detail",)
-        if row.other_convoy_id is not None and not others_seen(viewer, [row]):
+        other = row["other_convoy__reference"]
+        if other is not None and not visible_convoys(viewer).filter(reference=other).exists():
             return ("detail",)
         return ()
-    if isinstance(row, Claim):
-        claim = visible_claims(viewer).filter(pk=row.pk).first()
+    if entry_type == EntryType.CLAIM:
+        claim = visible_claims(viewer).filter(pk=sequence).first()
         if claim is not None and not withholds_source(viewer, claim):
             return ()
         # Whoever holds the document could else tell by its digest who the source is.
-        return ("detail", "words") if row.document_sha256 else ("words",)
+        return ("detail", "words") if row["document_sha256"] else ("words",)
     return ("words",)

@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from operator import or_
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from convoys import merkle
-from convoys.canonical import entry_leaf, group_digest
-from convoys.models import Claim, Document, EntryType, Erasure, Event, LedgerEntry, LedgerHead, LedgerNode
-from convoys.queries.ledger_rows import BATCH, Stretch, groups_of, read_stretch
+from convoys.canonical import Row, entry_leaf, group_digest, groups_of
+from convoys.models import Document, EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode
+from convoys.queries.ledger_rows import BATCH, MODELS, Stretch, read_stretch
 from convoys.vocabulary import Act
 
 
@@ -64,25 +65,30 @@ class _Batch:
 
 
 def verify(expected: Head | None = None, progress: Callable[[int, int], None] | None = None) -> Verdict:
-    """Check every entry and the head. `progress` is called with (entries checked, entries in all)."""
+    """Check every entry and the head. `progress` is called with (entries checked, entries in all).
+
+    Reads and hashes some thousands of entries at a time, so that memory does not grow with the ledger.
+    """
     head = LedgerHead.objects.get()
     last = max(head.size, _last_row())
     frontier: list[bytes] = []
     seen_root = merkle.EMPTY_ROOT.hex() if expected and expected.size == 0 else None
     for first in range(1, last + 1, BATCH):
-        batch = _read(first, min(first + BATCH - 1, last))
-        for sequence in range(first, min(first + BATCH - 1, last) + 1):
+        until = min(first + BATCH - 1, last)
+        batch = _read(first, until)
+        for sequence in range(first, until + 1):
             reason, leaf = _check(sequence, batch, head.size)
-            if reason is None and leaf is not None:
+            if leaf is not None:
                 frontier, closed = merkle.append(sequence - 1, frontier, leaf)
-                if any(batch.nodes.get((level, index)) != value for level, index, value in closed):
-                    reason = "an inner node of the tree was changed"
+                for level, index, value in closed:
+                    if batch.nodes.get((level, index)) != value:
+                        reason = "an inner node of the tree was changed"
             if reason is not None:
                 return Verdict(sequence - 1, merkle.root_of(frontier).hex(), Flaw(sequence, reason))
             if expected and sequence == expected.size:
                 seen_root = merkle.root_of(frontier).hex()
         if progress:
-            progress(min(first + BATCH - 1, last), last)
+            progress(until, last)
     verdict = Verdict(last, merkle.root_of(frontier).hex())
     if verdict.root != bytes(head.root).hex():
         verdict.flaw = Flaw(last, "the head's root is not that of the entries")
@@ -96,25 +102,32 @@ def verify(expected: Head | None = None, progress: Callable[[int, int], None] | 
 def _last_row() -> int:
     """The highest number in any table, so that rows slipped in behind the head are seen too."""
     numbers = [
-        model.objects.aggregate(last=Max("sequence"))["last"]
-        for model in (Event, Claim, Erasure, LedgerEntry)
+        model._default_manager.aggregate(last=Max("sequence"))["last"]
+        for model in (*MODELS.values(), LedgerEntry)
     ]
     return max(number or 0 for number in numbers)
 
 
 def _read(first: int, last: int) -> _Batch:
-    nodes: dict[tuple[int, int], bytes] = {}
-    for level, low, high in _closed_levels(first, last):
-        rows = LedgerNode.objects.filter(level=level, index__gte=low, index__lte=high)
-        nodes |= {(level, index): bytes(value) for index, value in rows.values_list("index", "hash")}
     erased = Erasure.objects.filter(erased__gte=first, erased__lte=last).values_list("erased", flat=True)
     stretch = read_stretch(first, last)
-    return _Batch(stretch, set(erased), nodes, _honest_documents(stretch))
+    return _Batch(stretch, set(erased), _nodes_closed(first, last), _honest_documents(stretch))
+
+
+def _nodes_closed(first: int, last: int) -> dict[tuple[int, int], bytes]:
+    """The inner nodes that entries first..last complete, by level and index, as they are stored."""
+    ranges = [
+        Q(level=level, index__gte=low, index__lte=high) for level, low, high in _closed_levels(first, last)
+    ]
+    if not ranges:
+        return {}
+    rows = LedgerNode.objects.filter(reduce(or_, ranges)).values_list("level", "index", "hash")
+    return {(level, index): bytes(value) for level, index, value in rows}
 
 
 def _honest_documents(stretch: Stretch) -> set[str]:
     """Digests, of those that these claims name, whose kept document is there and still has it."""
-    named = {row.document_sha256 for row in stretch.rows[EntryType.CLAIM].values()} - {""}
+    named = {row["document_sha256"] for row in stretch.of_type[EntryType.CLAIM].values()} - {""}
     kept = Document.objects.filter(sha256__in=named).iterator(chunk_size=1) if named else ()
     return {row.sha256 for row in kept if hashlib.sha256(row.content).hexdigest() == row.sha256}
 
@@ -130,41 +143,44 @@ def _closed_levels(first: int, last: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _check(sequence: int, batch: _Batch, size: int) -> tuple[str | None, bytes | None]:
-    rows = batch.stretch.rows
+    """What is wrong with an entry, or its leaf."""
+    of_type = batch.stretch.of_type
     entry = batch.stretch.entries.get(sequence)
-    present = [kind for kind in rows if sequence in rows[kind]]
+    present = [kind for kind, rows in of_type.items() if sequence in rows]
     if entry is None:
         return ("an entry was put in beside the ledger" if present else "the entry is missing"), None
     if sequence > size:
         return "an entry lies behind the head", None
     if present != [entry.type]:
         return "its row is missing or of another type", None
-    row = rows[entry.type][sequence]
+    row = of_type[entry.type][sequence]
     if not _is_in_its_place(row, sequence):
         return "it stands in another's place", None
     words = batch.stretch.words.get(sequence)
     if words is None and sequence not in batch.erased:
         return "its words are gone without an erasure", None
     groups = groups_of(entry.type, row, words.fields if words else {})
-    words_digest = group_digest(bytes(words.salt), groups["words"]) if words else bytes(entry.words_digest)
-    if words_digest != bytes(entry.words_digest):
+    words_digest = group_digest(words.salt, groups["words"]) if words else entry.words_digest
+    if words_digest != entry.words_digest:
         return "its words were changed", None
     digests = {
-        "open": group_digest(bytes(entry.open_salt), groups["open"]),
-        "detail": group_digest(bytes(entry.detail_salt), groups["detail"]),
+        "open": group_digest(entry.open_salt, groups["open"]),
+        "detail": group_digest(entry.detail_salt, groups["detail"]),
         "words": words_digest,
     }
-    document = getattr(row, "document_sha256", "")
+    document = row.get("document_sha256")
     if document and words is not None and document not in batch.documents:
         return "its document was changed or is gone", None
     leaf = entry_leaf(entry.type, digests)
-    if leaf != bytes(entry.leaf_hash):
+    if leaf != entry.leaf_hash:
         return "its fields were changed", None
     return None, leaf
 
 
-def _is_in_its_place(row: Any, sequence: int) -> bool:
+def _is_in_its_place(row: Row, sequence: int) -> bool:
     """Whether the numbers that an entry's own fields hold fit where it stands."""
-    if isinstance(row, Erasure):
-        return row.erased < sequence
-    return bool(row.chain == sequence if row.act == Act.RECORD else row.chain <= row.supersedes < sequence)
+    if "erased" in row:
+        return bool(row["erased"] < sequence)
+    if row["act"] == Act.RECORD:
+        return bool(row["chain"] == sequence)
+    return bool(row["chain"] <= row["supersedes"] < sequence)

@@ -16,10 +16,10 @@ from django.db import OperationalError, transaction
 
 from accounts.models import User
 from accounts.roles import Role, may
-from convoys.canonical import erasure_groups
 from convoys.errors import Busy, InvalidInput, NotPermitted, UnknownReference
-from convoys.models import Claim, Document, EntryType, Erasure, LedgerEntry, Words
-from convoys.services.ledger import Drafted, append_entries, lock_head, save_words
+from convoys.models import Claim, Document, Erasure, LedgerEntry, Words
+from convoys.queries.ledger_rows import read_rows
+from convoys.services.ledger import append_entries, lock_head, save_words
 
 LONGEST_REASON = 2000
 
@@ -78,7 +78,5 @@ def _erase(sequence: int, reason: str, author: User) -> int:
     save_words([(row.sequence, {"reason": reason})])
     words.delete()
     _erase_document(sequence)
-    stored = Erasure.objects.select_related("author").get(sequence=row.sequence)
-    kept = Words.objects.get(sequence=row.sequence).fields
-    append_entries(head, [Drafted(EntryType.ERASURE, stored.sequence, erasure_groups(stored, kept))])
-    return stored.sequence
+    append_entries(head, read_rows(row.sequence, row.sequence))
+    return row.sequence

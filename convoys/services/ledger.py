@@ -10,21 +10,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from convoys.canonical import Groups, entry_leaf, group_digest
+from convoys.canonical import entry_leaf, group_digest, groups_of
 from convoys.clocks import MICROSECOND
 from convoys.merkle import EMPTY_ROOT, append, root_of
 from convoys.models import LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.queries.ledger_rows import Rows
 
 SALT_BYTES = 16
-
-
-@dataclass
-class Drafted:
-    """An entry about to be appended: its row is written, its groups are read back from it."""
-
-    type: str
-    sequence: int
-    groups: Groups
 
 
 @dataclass
@@ -64,31 +56,31 @@ def save_words(sequence_words: Sequence[tuple[int, dict[str, Any]]]) -> None:
     )
 
 
-def append_entries(open_head: OpenHead, drafted: Sequence[Drafted]) -> None:
-    """Hash entries in order of sequence, extend the tree and move the head."""
+def append_entries(open_head: OpenHead, rows: Rows) -> None:
+    """Hash rows, as they were read back, in order of sequence; extend the tree and move the head."""
     head = open_head.head
     size, frontier = head.size, [bytes.fromhex(text) for text in head.frontier]
-    salts = dict(
-        Words.objects.filter(sequence__in=[d.sequence for d in drafted]).values_list("sequence", "salt")
-    )
+    types = {sequence: kind for kind, found in rows.of_type.items() for sequence in found}
     entries, nodes = [], []
-    for draft in drafted:
-        if draft.sequence != size + 1:
-            raise RuntimeError(f"the ledger has no gaps: entry {draft.sequence} after {size}")
+    for sequence in sorted(types):
+        if sequence != size + 1:
+            raise RuntimeError(f"the ledger has no gaps: entry {sequence} after {size}")
+        kind, words = types[sequence], rows.words[sequence]
+        groups = groups_of(kind, rows.of_type[kind][sequence], words.fields)
         open_salt, detail_salt = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES)
         digests = {
-            "open": group_digest(open_salt, draft.groups["open"]),
-            "detail": group_digest(detail_salt, draft.groups["detail"]),
-            "words": group_digest(bytes(salts[draft.sequence]), draft.groups["words"]),
+            "open": group_digest(open_salt, groups["open"]),
+            "detail": group_digest(detail_salt, groups["detail"]),
+            "words": group_digest(words.salt, groups["words"]),
         }
-        leaf = entry_leaf(draft.type, digests)
+        leaf = entry_leaf(kind, digests)
         frontier, closed = append(size, frontier, leaf)
         size += 1
         nodes += [LedgerNode(level=level, index=index, hash=value) for level, index, value in closed]
         entries.append(
             LedgerEntry(
-                sequence=draft.sequence,
-                type=draft.type,
+                sequence=sequence,
+                type=kind,
                 open_salt=open_salt,
                 detail_salt=detail_salt,
                 words_digest=digests["words"],

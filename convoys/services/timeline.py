@@ -21,10 +21,10 @@ from dataclasses import asdict
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.crypto import salted_hmac
 
-from convoys.canonical import claim_groups, event_groups
 from convoys.errors import AlreadySent, Busy, Conflict, InvalidInput
 from convoys.models import ChangeSet as ChangeSetRow
-from convoys.models import Claim, ControlPoint, Convoy, EntryType, Event, Words
+from convoys.models import Claim, ControlPoint, Convoy, Event
+from convoys.queries.ledger_rows import read_rows
 from convoys.replay import History
 from convoys.services import deadlines
 from convoys.services.assembly import Assembly
@@ -32,7 +32,7 @@ from convoys.services.authority import check_accounts, check_author
 from convoys.services.changes import ChangeSet, Record, SubjectRef, Written
 from convoys.services.documents import keep
 from convoys.services.intervals import project_intervals
-from convoys.services.ledger import Drafted, OpenHead, append_entries, lock_head, save_words
+from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import DECLARED, project_control_point, project_convoy, project_declaration
 
 MOST_STEPS = 500
@@ -144,16 +144,7 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
 def _hash(assembly: Assembly, head: OpenHead) -> None:
     """Read the rows back, since what was meant ("19") may not be what is stored ("19.000")."""
     written = [draft.row.sequence for draft in assembly.drafts]
-    words = dict(Words.objects.filter(sequence__in=written).values_list("sequence", "fields"))
-    events = Event.objects.select_related("convoy", "author").filter(sequence__in=written)
-    claims = Claim.objects.select_related("target_convoy", "author").filter(sequence__in=written)
-    drafted = [
-        Drafted(EntryType.EVENT, row.sequence, event_groups(row, words[row.sequence])) for row in events
-    ]
-    drafted += [
-        Drafted(EntryType.CLAIM, row.sequence, claim_groups(row, words[row.sequence])) for row in claims
-    ]
-    append_entries(head, sorted(drafted, key=lambda draft: draft.sequence))
+    append_entries(head, read_rows(min(written), max(written)))
 
 
 def _project(assembly: Assembly, histories: dict[SubjectRef, History], head: OpenHead) -> None:
