@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from celery import shared_task
 
 from convoys.bell import ring
 from convoys.services.alerting.detect import raise_due_alerts
 from convoys.services.alerting.sweeps import note_success
-from convoys.services.messaging.deliver import deliver as deliver_due
+from convoys.services.messaging.deliver import Delivered
+from convoys.services.messaging.deliver import deliver as deliver_mails
+from convoys.services.messaging.deliver import deliver_webhooks as call_webhooks
 from convoys.services.messaging.recover import return_expired_leases
 
 logger = logging.getLogger(__name__)
+# Of the threads of one worker: a mail server or a webhook that stalls holds so many and no more, so
+# that detection always finds one. A run that finds no room is not missed: those under way go on
+# until nothing is due.
+_mail_room = threading.BoundedSemaphore(2)
+_webhook_room = threading.BoundedSemaphore(1)
 
 
 class SweepFailedError(Exception):
     """Part of a sweep failed; what could be done was done, and the next one tries again."""
 
 
+def wake_delivery() -> None:
+    """Ask for one run over each channel."""
+    ring("convoys.tasks.deliver")
+    ring("convoys.tasks.deliver_webhooks")
+
+
 @shared_task(name="convoys.tasks.detect")
 def detect() -> None:
-    """Raise the alerts that are due, then wake the mail room."""
+    """Raise the alerts that are due, then wake who delivers them."""
     raised = raise_due_alerts()
     if raised.alerts or raised.notifications:
         logger.info("raised %s alerts, %s notifications owed", raised.alerts, raised.notifications)
-        ring("convoys.tasks.deliver")
+        wake_delivery()
     if raised.failed:
         raise SweepFailedError(f"{len(raised.failed)} deadlines could not be raised")
     note_success("detect")
@@ -33,24 +47,39 @@ def detect() -> None:
 
 @shared_task(name="convoys.tasks.deliver")
 def deliver() -> None:
-    """Send what is owed and what is due again."""
-    done = deliver_due()
-    if done.sent or done.postponed or done.failed or done.dropped:
-        logger.info(
-            "sent %s messages, %s wait, %s failed, %s dropped",
-            done.sent,
-            done.postponed,
-            done.failed,
-            done.dropped,
-        )
+    """Send the mails that are owed and those that are due again."""
+    if not _mail_room.acquire(blocking=False):
+        return
+    try:
+        _log(deliver_mails(), "mails")
+    finally:
+        _mail_room.release()
     note_success("deliver")
+
+
+@shared_task(name="convoys.tasks.deliver_webhooks")
+def deliver_webhooks() -> None:
+    """Call the webhooks that are owed something."""
+    if not _webhook_room.acquire(blocking=False):
+        return
+    try:
+        _log(call_webhooks(), "webhook calls")
+    finally:
+        _webhook_room.release()
+    note_success("deliver_webhooks")
+
+
+def _log(done: Delivered, what: str) -> None:
+    if done.sent or done.postponed or done.failed or done.dropped:
+        counts = (done.sent, what, done.postponed, done.failed, done.dropped)
+        logger.info("sent %s %s, %s wait, %s failed, %s dropped", *counts)
 
 
 @shared_task(name="convoys.tasks.recover")
 def recover() -> None:
-    """Return what killed workers held, then wake the mail room."""
+    """Return what killed workers held, then wake who delivers."""
     returned = return_expired_leases()
     if returned:
         logger.warning("%s messages were left behind by a worker; they are tried again", returned)
-        ring("convoys.tasks.deliver")
+        wake_delivery()
     note_success("recover")

@@ -50,9 +50,11 @@ def test_it_rings_by_name(monkeypatch):
 
 @pytest.mark.django_db
 def test_each_task_notes_its_success(monkeypatch):
-    for name in ("detect", "deliver", "recover"):
+    for name in ("detect", "deliver", "deliver_webhooks", "recover"):
         getattr(tasks, name)()
-    assert set(Sweep.objects.values_list("name", flat=True)) == {"detect", "deliver", "recover"}
+    assert set(Sweep.objects.values_list("name", flat=True)) == {
+        "detect", "deliver", "deliver_webhooks", "recover",
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

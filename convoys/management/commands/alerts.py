@@ -48,8 +48,12 @@ class Command(BaseCommand):
                 step, reached = step_words(alert.step_seconds), f"{alert.reached_at:%Y-%m-%d %H:%M} UTC"
                 self.stdout.write(f"  {convoy}: {alert.watch} {step}, reached {reached}{passed}{history}")
                 readers = planned.readers[(alert.watch, alert.episode, alert.step_seconds)]
-                for person, subscription in readers:
-                    self.stdout.write(f"    to person {person}, by subscription {subscription}")
+                for reader in readers:
+                    subscription = reader.subscription
+                    over = f"webhook {subscription.webhook_id}" if subscription.webhook_id else "mail"
+                    self.stdout.write(
+                        f"    to person {reader.user.pk} by {over}, by subscription {subscription.pk}"
+                    )
                 if not readers:
                     self.stdout.write(self.style.WARNING("    nobody to tell"))
             for correction in planned.corrections:

@@ -2,8 +2,8 @@
 
 1. claims due deadlines in batches, under locks that other sweeps skip (on SQLite the transaction
    itself is the lock);
-2. inserts each alert and one notification per recipient, both unique, and moves the deadline on,
-   in the same transaction: after a crash either all of it is there or none;
+2. inserts each alert and one notification per mail recipient and per webhook, all unique, and moves
+   the deadline on, in the same transaction: after a crash either all of it is there or none;
 3. adds who is to be told that an episode ended, was withdrawn or goes on.
 
 Nothing goes over a network from here, so that locks are short. A deadline that fails is passed
@@ -23,8 +23,9 @@ from django.utils import timezone
 
 from convoys.models import Alert, Deadline, DeadlineState, Notification, Severity, Telling, Watch
 from convoys.services.alerting.clocks import UNCONFIRMED_AFTER, repeats_until, schedule, set_next
+from convoys.services.alerting.digest import due_at
 from convoys.services.alerting.policies import Ladder, Ladders, Rung
-from convoys.services.alerting.recipients import Coverage, readers_of, subscriptions_in_force
+from convoys.services.alerting.recipients import Coverage, Reader, readers_of, subscribers_to
 from convoys.services.alerting.telling import look_again_at_once, owed_corrections
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Planned:
 
     row: Deadline
     alerts: list[Alert]
-    readers: dict[Key, list[tuple[int, int]]]
+    readers: dict[Key, list[Reader]]
     corrections: list[Notification] = field(default_factory=list)
 
 
@@ -118,15 +119,15 @@ def key_of(alert: Alert) -> Key:
 def plan_for(rows: Sequence[Deadline], now: datetime) -> list[Planned]:
     """Work out what is due on these rows and move them on in memory. Reads only."""
     ladders = Ladders(row.convoy for row in rows)
-    coverage, subscriptions = Coverage(rows), subscriptions_in_force(rows)
+    subscribers = subscribers_to(Coverage(rows))
     plan = []
     for row in rows:
         ladder = ladders.of(row.convoy, row.watch)
         alerts = _steps_due(row, ladder, now) + _question_due(row, now)
         planned = Planned(row, alerts, {})
         for alert in alerts:
-            readers = readers_of(row, alert.step_seconds, alert.staff_only, subscriptions, coverage)
-            planned.readers[key_of(alert)] = [(reader.user.pk, reader.subscription.pk) for reader in readers]
+            readers = readers_of(row, alert.step_seconds, alert.staff_only, subscribers)
+            planned.readers[key_of(alert)] = readers
             alert.nobody_to_tell = not readers
         # What was raised just now is not stored yet: its readers are found by the next sweep.
         if row.tell and not alerts and row.tell_at is not None and row.tell_at <= now:
@@ -203,12 +204,13 @@ def _insert_alerts(alerts: list[Alert]) -> dict[Key, Alert]:
 def _notifications(plan: Sequence[Planned], alerts: dict[Key, Alert], now: datetime) -> list[Notification]:
     owed = [
         Notification(
-            alert=alerts[key], deadline=planned.row, recipient_id=user, subscription_id=subscription,
-            telling=Telling.STEP, created_at=now,
+            alert=alerts[key], deadline=planned.row, recipient=reader.user, subscription=reader.subscription,
+            channel=reader.subscription.channel, webhook_id=reader.subscription.webhook_id,
+            telling=Telling.STEP, created_at=now, not_before=due_at(reader.subscription, now),
         )
         for planned in plan
         for key, readers in planned.readers.items()
         if key in alerts
-        for user, subscription in readers
+        for reader in readers
     ]  # fmt: skip
     return owed + [correction for planned in plan for correction in planned.corrections]

@@ -1,28 +1,62 @@
 """Who is to be told: subscribers whose scope covers the convoy and who may see it.
 
-Used when an alert is raised and again before each message leaves, so that lost access and an
-ended subscription win over everything that was planned.
+A person is told once by mail and, besides, once by each webhook that they subscribed. Used when an
+alert is raised and again before each message leaves, so that lost access and an ended subscription
+win over everything that was planned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
 from accounts.models import User
-from convoys.models import SCOPE, ConvoyOrganisation, Deadline, Part, Subscription
+from convoys.models import SCOPE, Channel, ConvoyOrganisation, Deadline, Part, Subscription
 from convoys.queries.visibility import Viewer, viewer_of, visible_convoys, visible_events
+
+EVERYTHING = ("", None)
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody to be told, and the narrowest of the subscriptions that say so."""
+    """Somebody to be told over one channel, and the narrowest of the subscriptions that say so."""
 
     user: User
     viewer: Viewer
     subscription: Subscription
+
+
+class Subscribers:
+    """Subscriptions in force that may cover any of some deadlines, kept by the narrowest thing they name."""
+
+    def __init__(self, subscriptions: Iterable[Subscription], coverage: Coverage) -> None:
+        self.coverage = coverage
+        self._by_target: dict[tuple[str, object], list[Subscription]] = {}
+        for one in subscriptions:
+            target = next(iter(one.named.items()), EVERYTHING)
+            self._by_target.setdefault(target, []).append(one)
+
+    def of(self, deadline: Deadline) -> list[Subscription]:
+        """Those that cover this deadline, the narrowest first."""
+        points = {deadline.held_before_id, deadline.stands_at_id} - {None}
+        targets = [
+            ("convoy", deadline.convoy_id),
+            *(("control_point", point) for point in points),
+            ("route", deadline.convoy.route_id),
+            *(("sponsor", code) for code in self.coverage.sponsors_of(deadline)),
+            EVERYTHING,
+        ]
+        maybe = [one for target in targets for one in self._by_target.get(target, ())]
+        return sorted((one for one in maybe if self.coverage.covers(one, deadline)), key=_narrowness)
+
+
+def _narrowness(subscription: Subscription) -> tuple[int, int, int]:
+    """Narrower ones sort first: by the narrowest thing named, then by how much is named."""
+    kinds = list(subscription.named)
+    return (SCOPE.index(kinds[0]) if kinds else len(SCOPE), -len(kinds), subscription.pk)
 
 
 class Coverage:
@@ -49,11 +83,11 @@ class Coverage:
             subscription.convoy_id in (None, deadline.convoy_id)
             and subscription.route_id in (None, deadline.convoy.route_id)
             and subscription.control_point_id in (None, deadline.held_before_id, deadline.stands_at_id)
-            and (
-                subscription.sponsor_id is None
-                or subscription.sponsor_id in self._sponsors.get(deadline.convoy_id, ())
-            )
+            and (subscription.sponsor_id is None or subscription.sponsor_id in self.sponsors_of(deadline))
         )
+
+    def sponsors_of(self, deadline: Deadline) -> set[str]:
+        return self._sponsors.get(deadline.convoy_id, set())
 
     def viewer(self, user: User) -> Viewer:
         if user.pk not in self._viewers:
@@ -78,43 +112,39 @@ class Coverage:
         return self.viewer(user).is_staff
 
 
-def subscriptions_in_force(deadlines: Sequence[Deadline]) -> list[Subscription]:
-    """Subscriptions that may cover any of these, each with its person; the narrowest first."""
-    convoys = {row.convoy_id for row in deadlines}
-    sponsors = ConvoyOrganisation.objects.filter(convoy__in=convoys, part=Part.SPONSOR)
-    points = {row.held_before_id for row in deadlines} | {row.stands_at_id for row in deadlines}
-    found = Subscription.objects.filter(
-        Q(convoy=None) | Q(convoy__in=convoys),
-        Q(route=None) | Q(route__in={row.convoy.route_id for row in deadlines} - {None}),
-        Q(control_point=None) | Q(control_point__in=points - {None}),
-        Q(sponsor=None) | Q(sponsor__in=sponsors.values("organisation")),
-        ended_at=None,
-        user__is_active=True,
-    ).exclude(user__email="")
-    return sorted(found.select_related("user"), key=narrowness)
-
-
-def narrowness(subscription: Subscription) -> tuple[tuple[bool, ...], int]:
-    """Sorts subscriptions by how narrow they are, then by age."""
-    return tuple(kind not in subscription.named for kind in SCOPE), subscription.pk
+def subscribers_to(coverage: Coverage) -> Subscribers:
+    """Who may have to be told of any of the deadlines, each with its person."""
+    rows = coverage.deadlines
+    named: dict[str, set[Any]] = {
+        "convoy": {row.convoy_id for row in rows},
+        "control_point": {code for row in rows for code in (row.held_before_id, row.stands_at_id) if code},
+        "route": {row.convoy.route_id for row in rows if row.convoy.route_id},
+        "sponsor": {code for row in rows for code in coverage.sponsors_of(row)},
+    }
+    may_cover = Q()
+    for kind in SCOPE:
+        may_cover &= Q(**{kind: None}) | Q(**{f"{kind}__in": named[kind]})
+    can_be_reached = (Q(channel=Channel.MAIL) & ~Q(user__email="")) | Q(
+        channel=Channel.WEBHOOK, webhook__ended_at=None, webhook__disabled_at=None
+    )
+    found = Subscription.objects.filter(may_cover, can_be_reached, ended_at=None, user__is_active=True)
+    return Subscribers(found.select_related("user"), coverage)
 
 
 def readers_of(
-    deadline: Deadline,
-    step_seconds: int,
-    staff_only: bool,
-    subscriptions: Sequence[Subscription],
-    coverage: Coverage,
+    deadline: Deadline, step_seconds: int, staff_only: bool, subscribers: Subscribers
 ) -> list[Reader]:
-    """Everybody to be told of this step, each once. May be nobody, which is for staff to see."""
-    readers: dict[int, Reader] = {}
-    for subscription in subscriptions:
-        user = subscription.user
-        if user.pk in readers or subscription.from_seconds > step_seconds:
+    """Everybody to be told of this step, each once by mail and once by each webhook.
+
+    May be nobody, which is for staff to see.
+    """
+    coverage = subscribers.coverage
+    readers: dict[tuple[int, int | None], Reader] = {}
+    for subscription in subscribers.of(deadline):
+        user, key = subscription.user, (subscription.user_id, subscription.webhook_id)
+        if key in readers or subscription.from_seconds > step_seconds:
             continue
-        if not coverage.covers(subscription, deadline) or not coverage.sees(user, deadline):
+        if not coverage.sees(user, deadline) or (staff_only and not coverage.is_staff(user)):
             continue
-        if staff_only and not coverage.is_staff(user):
-            continue
-        readers[user.pk] = Reader(user, coverage.viewer(user), subscription)
+        readers[key] = Reader(user, coverage.viewer(user), subscription)
     return list(readers.values())

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from convoys.models import Deadline, Message, MessageState, Notification, NotificationState, Telling
+from convoys.services.alerting.digest import due_at
 
 ON_THE_WAY = (NotificationState.OPEN, NotificationState.FROZEN)
 # Why a notification was dropped; codes, so that later steps can tell the reasons apart.
@@ -15,6 +16,7 @@ NEVER_TOLD = "its recipient was never told of it"
 NO_ACCESS = "its recipient may no longer see the convoy"
 UNSUBSCRIBED = "its recipient has unsubscribed"
 NO_ADDRESS = "its recipient has no address any more"
+NO_WEBHOOK = "its webhook has ended or is disabled"
 
 TOLD = Q(state=NotificationState.SENT) | Q(may_have_been_told=True)
 HEARD = TOLD | Q(state__in=ON_THE_WAY)
@@ -41,12 +43,16 @@ def told_before(deadline: Deadline, telling: str, occasion: int) -> QuerySet[Not
 
 
 def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
-    """One unsaved notification for each person who was told, or is about to be, what is no longer so."""
+    """One unsaved notification for whoever was told, or is about to be, what is no longer so.
+
+    It goes the way that what it corrects went: to each mail recipient and each webhook, and what a
+    daily digest told is corrected by the next one.
+    """
     whom = OWED_AN_END if deadline.tell == Telling.ENDED else HEARD
-    latest: dict[int, Notification] = {}
+    latest: dict[tuple[int, int | None], Notification] = {}
     before = told_before(deadline, deadline.tell, deadline.tell_chain or 0).filter(whom)
-    for notification in before.order_by("created_at", "pk"):
-        latest[notification.recipient_id] = notification
+    for notification in before.select_related("subscription__user").order_by("created_at", "pk"):
+        latest[notification.recipient_id, notification.webhook_id] = notification
     return [
         Notification(
             alert_id=said.alert_id,
@@ -54,9 +60,11 @@ def owed_corrections(deadline: Deadline, now: datetime) -> list[Notification]:
             recipient_id=said.recipient_id,
             subscription_id=said.subscription_id,
             channel=said.channel,
+            webhook_id=said.webhook_id,
             telling=deadline.tell,
             occasion=deadline.tell_chain or 0,
             created_at=now,
+            not_before=due_at(said.subscription, now) if said.subscription is not None else None,
         )
         for said in latest.values()
     ]

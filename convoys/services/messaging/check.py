@@ -1,15 +1,20 @@
 """Whether what is owed is still to be said: before it is frozen, and again before it leaves.
 
-Lost access and an ended subscription win over all; then whether it is still so. A correction waits
-while the message that it corrects is on its way, and is dropped where that was never told.
+Lost access and an ended subscription win over all; then whether it is still so; then whether its
+reader is quiet about it. A correction waits while the message that it corrects is on its way, and is
+dropped where that was never told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.utils import timezone
 
 from accounts.models import User
 from convoys.models import (
+    Channel,
     Claim,
     DeadlineState,
     Message,
@@ -18,14 +23,17 @@ from convoys.models import (
     Subscription,
     Telling,
     Watch,
+    Webhook,
 )
 from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, withholds_source
 from convoys.services.alerting.recipients import Coverage
+from convoys.services.alerting.responses import SNOOZED, quieted
 from convoys.services.alerting.telling import (
     NEVER_TOLD,
     NO_ACCESS,
     NO_ADDRESS,
     NO_LONGER_SO,
+    NO_WEBHOOK,
     ON_THE_WAY,
     UNSUBSCRIBED,
     is_redating,
@@ -34,6 +42,8 @@ from convoys.services.alerting.telling import (
 
 GO = ""
 WAIT = "waits for what it corrects"
+# Verdicts on what stays owed.
+LATER = (WAIT, SNOOZED)
 STATE_OF = {
     Telling.STEP: DeadlineState.OPEN,
     Telling.NOT_ENDED: DeadlineState.OPEN,
@@ -43,9 +53,9 @@ STATE_OF = {
 
 
 class Check:
-    """Verdicts on a batch of notifications: GO, WAIT, or why it is not to be told.
+    """Verdicts on a batch of notifications: GO, one of LATER, or why it is not to be told.
 
-    The notifications should have alert, deadline with convoy, recipient and subscription loaded.
+    The notifications should come from `with_all`.
     """
 
     def __init__(self, notifications: Sequence[Notification]) -> None:
@@ -54,6 +64,10 @@ class Check:
         people = {one.recipient_id for one in notifications}
         for subscription in Subscription.objects.filter(user__in=people, ended_at=None).order_by("pk"):
             self._subscriptions.setdefault(subscription.user_id, []).append(subscription)
+        by_mail = [
+            one for one in notifications if one.channel == Channel.MAIL and one.telling == Telling.STEP
+        ]
+        self._quiet = quieted(map(_response_key, by_mail), timezone.now())
         self.verdicts = {one.pk: self._verdict(one) for one in notifications}
 
     def viewer(self, user: User) -> Viewer:
@@ -64,8 +78,13 @@ class Check:
         return [
             one
             for one in self._subscriptions.get(notification.recipient_id, [])
-            if one.pk == notification.subscription_id or self._asks_for(one, notification)
+            if one.webhook_id == notification.webhook_id
+            and (one.pk == notification.subscription_id or self._asks_for(one, notification))
         ]
+
+    def snoozed_until(self, notification: Notification) -> datetime:
+        """When what has the verdict SNOOZED is owed again."""
+        return self._quiet[_response_key(notification)].until or timezone.now()
 
     def _asks_for(self, subscription: Subscription, notification: Notification) -> bool:
         if not self.coverage.covers(subscription, notification.deadline):
@@ -75,8 +94,10 @@ class Check:
 
     def _verdict(self, notification: Notification) -> str:
         user, deadline = notification.recipient, notification.deadline
-        if not user.is_active or not user.email:
+        if not user.is_active or (notification.channel == Channel.MAIL and not user.email):
             return NO_ADDRESS
+        if notification.webhook is not None and not is_in_force(notification.webhook):
+            return NO_WEBHOOK
         if not self.coverage.sees(user, deadline):
             return NO_ACCESS
         if notification.alert.staff_only and not self.coverage.is_staff(user):
@@ -87,25 +108,27 @@ class Check:
         if deadline.state != (DeadlineState.OPEN if redates else STATE_OF[Telling(notification.telling)]):
             return NO_LONGER_SO
         if notification.telling == Telling.STEP:
-            return GO if self._is_still_unconfirmed(notification) else NO_LONGER_SO
+            return self._verdict_on_step(notification)
         if (
             redates or notification.telling == Telling.ENDED
         ) and deadline.tell_chain != notification.occasion:
             return NO_LONGER_SO
         return self._verdict_on_correction(notification)
 
-    @staticmethod
-    def _is_still_unconfirmed(notification: Notification) -> bool:
-        """Whether a question about the last report is still about the last report."""
+    def _verdict_on_step(self, notification: Notification) -> str:
+        """A question about the last report is still about the last report, and asked of quiet people too."""
         alert = notification.alert
-        return alert.watch != Watch.UNCONFIRMED or alert.episode == notification.deadline.confirming_chain
+        if alert.watch == Watch.UNCONFIRMED:
+            return GO if alert.episode == notification.deadline.confirming_chain else NO_LONGER_SO
+        quiet = self._quiet.get(_response_key(notification)) if notification.channel == Channel.MAIL else None
+        return quiet.reason if quiet is not None else GO
 
     @staticmethod
     def _verdict_on_correction(notification: Notification) -> str:
         before = told_before(notification.deadline, notification.telling, notification.occasion)
-        said = before.filter(recipient=notification.recipient_id).values_list(
-            "state", "may_have_been_told", "reason"
-        )
+        said = before.filter(
+            recipient=notification.recipient_id, webhook=notification.webhook_id
+        ).values_list("state", "may_have_been_told", "reason")
         rows = list(said)
         if any(state == NotificationState.SENT or maybe for state, maybe, _ in rows):
             return GO
@@ -115,18 +138,41 @@ class Check:
         return GO if overtaken and notification.telling == Telling.ENDED else NEVER_TOLD
 
 
+def is_in_force(webhook: Webhook) -> bool:
+    return webhook.ended_at is None and webhook.disabled_at is None
+
+
+def is_test(message: Message) -> bool:
+    """Whether its webhook's owner asked for it: then it tells nothing."""
+    return message.channel == Channel.WEBHOOK and not message.telling
+
+
+def is_notice(message: Message) -> bool:
+    """Whether it tells its recipient of something of their own, and of no convoy."""
+    return message.channel == Channel.MAIL and not message.telling
+
+
+def _response_key(notification: Notification) -> tuple[int, str, int]:
+    deadline = notification.deadline
+    return (notification.recipient_id, deadline.watch, deadline.episode)
+
+
 def with_all(
     notifications: Iterable[int] | None = None, messages: Iterable[int] | None = None
 ) -> list[Notification]:
     """Notifications with what a check and a rendering read of them."""
     rows = Notification.objects.select_related(
-        "alert", "deadline__convoy__route", "recipient", "subscription"
+        "alert", "deadline__convoy__route", "recipient", "subscription", "webhook"
     )
     if notifications is not None:
         rows = rows.filter(pk__in=list(notifications))
     if messages is not None:
         rows = rows.filter(message__in=list(messages))
-    return list(rows.order_by("recipient", "created_at", "pk"))
+    loaded = list(rows.order_by("recipient", "created_at", "pk"))
+    for one in loaded:
+        if one.subscription is not None:
+            one.subscription.user = one.recipient
+    return loaded
 
 
 def shows_too_much(messages: Sequence[Message], viewers: dict[int, Viewer]) -> set[int]:

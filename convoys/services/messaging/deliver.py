@@ -1,12 +1,13 @@
-"""One run of the mail room: what is due again, then what is newly owed, over one connection.
+"""One run of the mail room: what is due again, then what is newly owed, over one channel.
 
 1. leases messages whose next attempt is due, and freezes what people are owed into new ones;
 2. checks each against the record as it is now: what may not be told any more is dropped with its
    reason, the rest of such a message is frozen anew;
 3. notes that an attempt begins, sends, settles. Nothing is sent inside a transaction.
 
-Several workers may run this at once: leases part the work. When the server is away the run ends
-and gives its messages back.
+Several workers may run this at once: leases part the work. Mails and webhooks are runs of their own,
+so that a webhook that is slow or dead never keeps a mail waiting. When the mail server is away the
+run ends and gives its messages back; a webhook that is away is left alone for the rest of the run.
 """
 
 from __future__ import annotations
@@ -14,17 +15,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.utils import timezone
 
-from convoys.models import Message
+from convoys.models import Channel, Message
+from convoys.services.alerting.telling import NO_WEBHOOK
 from convoys.services.messaging import settle
-from convoys.services.messaging.check import GO, WAIT, Check, shows_too_much, with_all
+from convoys.services.messaging.check import (
+    GO,
+    LATER,
+    Check,
+    is_in_force,
+    is_test,
+    shows_too_much,
+    with_all,
+)
 from convoys.services.messaging.freeze import freeze_for
 from convoys.services.messaging.gather import recipients_waiting
 from convoys.services.messaging.render import Renderer
-from convoys.services.messaging.send import Sender
+from convoys.services.messaging.send import Outcome, Sender
+from convoys.services.webhooks.send import WebhookSender
 
 logger = logging.getLogger(__name__)
 BATCH = 50
@@ -32,10 +45,10 @@ BATCH = 50
 CHECK_SECONDS = 5.0
 # What was dropped in part is frozen anew in the same run, at most this often.
 ROUNDS = 3
-# A run ends before the task queue would end it; the next one goes on.
-RUN_SECONDS = 120.0
+# A run ends before the task queue would end it; the next one goes on. Webhooks have strangers' pace.
+RUN_SECONDS = {Channel.MAIL: 120.0, Channel.WEBHOOK: 20.0}
 # So many connections lost one after the other, and the server counts as away.
-MOST_LOST = 3
+MOST_LOST = {Channel.MAIL: 3, Channel.WEBHOOK: 1}
 
 
 @dataclass
@@ -50,60 +63,89 @@ class Delivered:
 
 
 def deliver() -> Delivered:
-    """Send all that is due. Safe to run twice, by several workers, and after a crash."""
-    run = _Run(time.monotonic() + RUN_SECONDS)
+    """Send all mails that are due. Safe to run twice, by several workers, and after a crash."""
     with Sender() as sender:
-        for batch in _batches():
-            _send_all(batch, sender, run)
-            if run.is_over:
-                break
+        return _deliver(Channel.MAIL, sender)
+
+
+def deliver_webhooks() -> Delivered:
+    """Call all webhooks that are due. As safe as `deliver`, and apart from it."""
+    with closing(WebhookSender()) as sender:
+        return _deliver(Channel.WEBHOOK, sender)
+
+
+class Carrier(Protocol):
+    """What hands a message over: the mail server's connection, or a caller of webhooks."""
+
+    def send(self, message: Message) -> Outcome: ...
+
+
+def _deliver(channel: Channel, carrier: Carrier) -> Delivered:
+    run = _Run(channel, time.monotonic() + RUN_SECONDS[channel])
+    for batch in _batches(channel):
+        _send_all(batch, carrier, run)
+        if run.is_over:
+            break
     return run.done
 
 
 @dataclass
 class _Run:
+    channel: Channel
     until: float
     done: Delivered = field(default_factory=Delivered)
-    lost: int = 0
+    # Connections lost one after the other, and what is away, by webhook; None is the mail server.
+    lost: dict[int | None, int] = field(default_factory=dict)
+    away: set[int | None] = field(default_factory=set)
 
     @property
     def is_over(self) -> bool:
-        return self.done.server_is_away or self.lost >= MOST_LOST or time.monotonic() > self.until
+        return None in self.away or time.monotonic() > self.until
+
+    def note(self, message: Message, outcome: Outcome) -> None:
+        server = message.webhook_id
+        self.lost[server] = self.lost.get(server, 0) + 1 if outcome.is_uncertain else 0
+        if outcome.server_is_away or self.lost[server] >= MOST_LOST[self.channel]:
+            self.away.add(server)
+        self.done.server_is_away = outcome.server_is_away
 
 
-def _batches() -> Iterator[list[Message]]:
-    while due := settle.claim_due(BATCH):
+def _batches(channel: Channel) -> Iterator[list[Message]]:
+    while due := settle.claim_due(BATCH, channel):
         yield due
     for _ in range(ROUNDS):
         renderer, last, frozen_any = Renderer(timezone.now()), 0, False
-        while recipients := recipients_waiting(after=last):
+        while recipients := recipients_waiting(last, channel):
             last = recipients[-1]
-            if frozen := freeze_for(recipients, renderer):
+            if frozen := freeze_for(recipients, renderer, channel):
                 frozen_any = True
                 yield frozen
         if not frozen_any:
             return
 
 
-def _send_all(batch: Sequence[Message], sender: Sender, run: _Run) -> None:
+def _send_all(batch: Sequence[Message], carrier: Carrier, run: _Run) -> None:
     waiting = list(batch)
     while waiting:
         waiting = _drop_what_is_no_more_to_be_told(waiting, run.done)
         checked_at = time.monotonic()
         while waiting and time.monotonic() - checked_at < CHECK_SECONDS:
-            _attempt(waiting.pop(0), sender, run)
+            message = waiting.pop(0)
+            if message.webhook_id in run.away:
+                settle.give_back([message])
+                continue
+            _attempt(message, carrier, run)
             if run.is_over:
                 settle.give_back(waiting)
                 return
 
 
-def _attempt(message: Message, sender: Sender, run: _Run) -> None:
+def _attempt(message: Message, carrier: Carrier, run: _Run) -> None:
     if not settle.begin_attempt(message):
         return
-    outcome, done = sender.send(message), run.done
+    outcome, done = carrier.send(message), run.done
     settle.settle(message, outcome)
-    done.server_is_away = outcome.server_is_away
-    run.lost = run.lost + 1 if outcome.is_uncertain else 0
+    run.note(message, outcome)
     if outcome.is_sent:
         done.sent += 1
     elif outcome.is_permanent:
@@ -120,15 +162,21 @@ def _drop_what_is_no_more_to_be_told(messages: Sequence[Message], done: Delivere
     check = Check(notifications)
     viewers = {one.recipient_id: check.viewer(one.recipient) for one in notifications}
     addresses = {one.recipient_id: one.recipient.email for one in notifications}
-    known = [message for message in messages if message.recipient_id in viewers]
-    too_much = shows_too_much(known, viewers)
+    too_much = shows_too_much([one for one in messages if one.recipient_id in viewers], viewers)
     going = []
     for message in messages:
+        if is_test(message):
+            if message.webhook is not None and is_in_force(message.webhook):
+                going.append(message)
+            else:
+                settle.drop(message, {}, NO_WEBHOOK)
+                done.dropped += 1
+            continue
         mine = [one for one in notifications if one.message_id == message.pk]
         verdicts = {one.pk: check.verdicts[one.pk] for one in mine if check.verdicts[one.pk] != GO}
-        moved = addresses.get(message.recipient_id) != message.to_address
+        moved = message.channel == Channel.MAIL and addresses.get(message.recipient_id) != message.to_address
         if not mine or verdicts or moved or message.pk in too_much:
-            settle.drop(message, {pk: why for pk, why in verdicts.items() if why != WAIT})
+            settle.drop(message, {pk: why for pk, why in verdicts.items() if why not in LATER})
             done.dropped += 1
         else:
             going.append(message)

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from convoys.models import (
+    Channel,
     MailLink,
     Message,
     MessageState,
@@ -28,10 +29,12 @@ from convoys.models import (
     NotificationState,
     Subscription,
 )
+from convoys.services.alerting.responses import SNOOZED, put_off
 from convoys.services.alerting.telling import NO_ACCESS
-from convoys.services.messaging.check import GO, WAIT, Check, with_all
-from convoys.services.messaging.gather import Parcel, parcels_of
+from convoys.services.messaging.check import GO, LATER, Check, with_all
+from convoys.services.messaging.gather import Parcel, owed, parcels_of
 from convoys.services.messaging.render import Renderer, language_of, reason_for
+from convoys.services.webhooks.freeze import webhook_message
 
 # Longer than the slowest attempt; a worker that is killed gives its messages back after this.
 LEASE = timedelta(minutes=3)
@@ -42,25 +45,22 @@ MOST_REFERENCES = 10
 
 @dataclass
 class _Draft:
-    """A message on its way to being frozen, with what goes beside it."""
+    """A message on its way to being frozen, with what goes beside it; a webhook's has no link."""
 
     message: Message
-    token: MailLink
+    token: MailLink | None
     subscriptions: list[Subscription]
     notifications: list[Notification]
 
 
-def freeze_for(recipients: Sequence[int], renderer: Renderer) -> list[Message]:
+def freeze_for(recipients: Sequence[int], renderer: Renderer, channel: str = Channel.MAIL) -> list[Message]:
     """Freeze all that these people are owed and may be told now; returns the messages, leased."""
-    owed = with_all(
-        Notification.objects.filter(recipient__in=recipients, state=NotificationState.OPEN).values_list(
-            "pk", flat=True
-        )
-    )
-    check = Check(owed)
-    drop = {one.pk: check.verdicts[one.pk] for one in owed if check.verdicts[one.pk] not in (GO, WAIT)}
+    open_now = with_all(owed(channel).filter(recipient__in=recipients).values_list("pk", flat=True))
+    check = Check(open_now)
+    put_off((one, check.snoozed_until(one)) for one in open_now if check.verdicts[one.pk] == SNOOZED)
+    drop = {one.pk: check.verdicts[one.pk] for one in open_now if check.verdicts[one.pk] not in (GO, *LATER)}
     drafts = []
-    for parcel in parcels_of([one for one in owed if check.verdicts[one.pk] == GO]):
+    for parcel in parcels_of([one for one in open_now if check.verdicts[one.pk] == GO]):
         draft = _draft(parcel, check, renderer)
         if draft is None:
             drop.update({one.pk: NO_ACCESS for one in parcel.notifications})
@@ -82,6 +82,9 @@ def drop_open(reasons: dict[int, str]) -> None:
 
 def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
     user = parcel.recipient
+    if parcel.webhook is not None:
+        called = webhook_message(parcel, check.viewer(user), renderer.now)
+        return _Draft(called, None, [], parcel.notifications) if called is not None else None
     rendered = renderer.render(parcel, check.viewer(user))
     if rendered is None:
         return None
@@ -133,20 +136,28 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
         for draft in frozen:
             _lease(draft.message, lease, now)
         Message.objects.bulk_create(draft.message for draft in frozen)
-        for draft in frozen:
-            draft.token.message = draft.message
-        MailLink.objects.bulk_create(draft.token for draft in frozen)
-        links = MailLink.subscriptions.through
-        links.objects.bulk_create(
-            links(maillink_id=draft.token.pk, subscription_id=subscription.pk)
-            for draft in frozen
-            for subscription in draft.subscriptions
-        )
+        _store_links(frozen)
         for draft in frozen:
             Notification.objects.filter(pk__in=[one.pk for one in draft.notifications]).update(
                 state=NotificationState.FROZEN, message=draft.message
             )
     return [draft.message for draft in frozen]
+
+
+def _store_links(drafts: Sequence[_Draft]) -> None:
+    tokens = []
+    for draft in drafts:
+        if draft.token is not None:
+            draft.token.message = draft.message
+            tokens.append(draft.token)
+    MailLink.objects.bulk_create(tokens)
+    through = MailLink.subscriptions.through
+    through.objects.bulk_create(
+        through(maillink_id=draft.token.pk, subscription_id=subscription.pk)
+        for draft in drafts
+        if draft.token is not None
+        for subscription in draft.subscriptions
+    )
 
 
 def _lease(message: Message, lease: uuid.UUID, now: datetime) -> None:

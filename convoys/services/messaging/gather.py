@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
 from accounts.models import User
-from convoys.models import Notification, NotificationState
+from convoys.models import Channel, Notification, NotificationState, Webhook
 from convoys.services.alerting.telling import is_redating
 
 RECIPIENTS = 50
@@ -14,7 +17,10 @@ RECIPIENTS = 50
 
 @dataclass
 class Parcel:
-    """What one mail will tell one person: one kind of news, exercises apart from what is real."""
+    """What one message will tell one person: one kind of news, exercises apart from what is real.
+
+    `webhook` is where it is called, or None of a mail.
+    """
 
     recipient: User
     telling: str
@@ -22,6 +28,7 @@ class Parcel:
     is_exercise: bool
     is_redated: bool
     notifications: list[Notification]
+    webhook: Webhook | None = None
 
     @property
     def contents(self) -> tuple[tuple[int, int, str, int], ...]:
@@ -35,19 +42,28 @@ class Parcel:
         return next((language for language in languages if language), "")
 
 
-def recipients_waiting(after: int = 0) -> list[int]:
-    """The next people who are owed something, in a fixed order."""
-    waiting = Notification.objects.filter(state=NotificationState.OPEN, recipient__gt=after)
-    return list(waiting.order_by("recipient").values_list("recipient", flat=True).distinct()[:RECIPIENTS])
+def owed(channel: str) -> QuerySet[Notification]:
+    """What is owed over this channel and may go now: digests and snoozes wait for their time."""
+    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
+    return Notification.objects.filter(due, channel=channel, state=NotificationState.OPEN)
+
+
+def recipients_waiting(after: int = 0, channel: str = Channel.MAIL) -> list[int]:
+    """The next people who are owed something now, in a fixed order."""
+    waiting = owed(channel).filter(recipient__gt=after).order_by("recipient")
+    return list(waiting.values_list("recipient", flat=True).distinct()[:RECIPIENTS])
 
 
 def parcels_of(notifications: Sequence[Notification]) -> list[Parcel]:
-    """Group by person, kind of news, watch and exercise; the order of the notifications is kept."""
-    parcels: dict[tuple[int, str, str, bool, bool], Parcel] = {}
+    """Group by person, kind of news, watch and exercise, for a webhook by episode too; the notifications
+    keep their order."""
+    parcels: dict[object, Parcel] = {}
     for one in notifications:
         exercise = one.deadline.convoy.is_exercise
-        key = (one.recipient_id, one.telling, one.alert.watch, exercise, is_redating(one))
+        kind = (one.telling, one.alert.watch, exercise, is_redating(one))
+        called = (one.webhook_id, one.deadline_id) if one.webhook_id is not None else None
+        key = (one.recipient_id, called, *kind)
         if key not in parcels:
-            parcels[key] = Parcel(one.recipient, one.telling, *key[2:], [])
+            parcels[key] = Parcel(one.recipient, *kind, [], one.webhook)
         parcels[key].notifications.append(one)
     return list(parcels.values())
