@@ -1,10 +1,7 @@
-"""What a partner or a member of staff is told of by mail: list, add, end."""
+"""What a partner or a member of staff is told of: list, add, change, end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -14,39 +11,56 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from convoys.board.subscription_form import SubscriptionForm
+from convoys.board.subscription_form import SubscriptionForm, as_typed
 from convoys.errors import InvalidInput
-from convoys.queries.subscriptions import in_force_for, named_and_seen, scope_words
+from convoys.models import Subscription
+from convoys.queries.subscriptions import in_force_for
 from convoys.queries.visibility import viewer_of
-from convoys.services.alerting.subscriptions import end_subscription, subscribe
-from convoys.services.messaging.phrases import step_words
+from convoys.services.alerting.described import described
+from convoys.services.alerting.digest import zone_for
+from convoys.services.alerting.subscriptions import change_subscription, end_subscription, subscribe
 
-
-@dataclass(frozen=True)
-class Shown:
-    key: int
-    what: str
-    from_step: str
-    language: str
+NAMED = ("convoy", "route", "control_point", "sponsor")
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscriptions(request: HttpRequest) -> HttpResponse:
-    """The person's own subscriptions, and a form for one more."""
+    """The person's own subscriptions, and a form for one more; a link may say what it is to name."""
     user = _reader(request)
-    form = SubscriptionForm(user, request.POST or None)
+    wanted = {name: request.GET[name] for name in NAMED if name in request.GET}
+    form = SubscriptionForm(user, request.POST or None, initial=wanted)
     if request.method == "POST" and form.is_valid():
         try:
-            subscribe(user, form.wish())
+            made = subscribe(user, form.wish())
         except InvalidInput as problem:
             form.add_faults(problem.fields)
         else:
-            messages.success(request, _("You will be told by mail."))
-            return redirect("board:subscriptions")
-    context = {"section": "subscriptions", "form": form, "subscriptions": _shown(user), "address": user.email}
-    status = 422 if form.is_bound and form.errors else 200
-    return render(request, "alerts/subscriptions.html", context, status=status)
+            return _back_with(request, user, made)
+    mine = described(user, in_force_for(user))
+    context = {"form": form, "subscriptions": mine, "zone": _zone_of(user)}
+    return _page(request, user, "alerts/subscriptions.html", form, context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def subscription_change(request: HttpRequest, key: int) -> HttpResponse:
+    """Change one of the person's own; one whose convoy they may no longer see can only be ended."""
+    user = _reader(request)
+    one = next((one for one in described(user, in_force_for(user)) if one.subscription.pk == key), None)
+    if one is None or not one.may_change:
+        raise Http404
+    form = SubscriptionForm(user, request.POST or None, initial=as_typed(one.subscription))
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = change_subscription(user, key, form.wish())
+        except InvalidInput as problem:
+            form.add_faults(problem.fields)
+        else:
+            if changed is None:
+                raise Http404
+            return _back_with(request, user, changed)
+    return _page(request, user, "alerts/subscription_change.html", form, {"form": form, "one": one})
 
 
 @login_required
@@ -55,7 +69,7 @@ def subscription_end(request: HttpRequest, key: int) -> HttpResponse:
     """End one of the person's own subscriptions; another's does not exist for them."""
     if not end_subscription(_reader(request), key):
         raise Http404
-    messages.success(request, _("Ended: no more mails from it."))
+    messages.success(request, _("Ended: no more comes from it."))
     return redirect("board:subscriptions")
 
 
@@ -67,18 +81,20 @@ def _reader(request: HttpRequest) -> User:
     return user
 
 
-def _shown(user: User) -> list[Shown]:
-    names = dict(settings.LANGUAGES)
-    mine = in_force_for(user)
-    seen = named_and_seen(mine, viewer_of(user))
-    return [
-        Shown(
-            one.pk,
-            scope_words(one, seen),
-            _("from %(step)s on") % {"step": step_words(one.from_seconds)}
-            if one.from_seconds
-            else _("from the first"),
-            names.get(one.language, "") if one.language else "",
-        )
-        for one in mine
-    ]
+def _back_with(request: HttpRequest, user: User, saved: Subscription) -> HttpResponse:
+    """Say what the subscription will do now that it is saved."""
+    messages.success(request, described(user, [saved])[0].sentence)
+    return redirect("board:subscriptions")
+
+
+def _page(
+    request: HttpRequest, user: User, template: str, form: SubscriptionForm, context: dict[str, object]
+) -> HttpResponse:
+    status = 422 if form.is_bound and form.errors else 200
+    more = {"section": "subscriptions", "address": user.email}
+    return render(request, template, context | more, status=status)
+
+
+def _zone_of(user: User) -> str:
+    """The person's zone, in which the page says when something was sent."""
+    return zone_for(Subscription(user=user)).key

@@ -16,6 +16,7 @@ urlpatterns = [
     path("documents/<slug:sha256>", documents.document, name="document"),
     path("data", views.data, name="data"),
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
+    path("subscriptions/<int:key>", subscriptions.subscription_change, name="subscription_change"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),
     path("u/<str:token>", unsubscribe.unsubscribe_page, name="unsubscribe"),
     path("u/<str:token>/acknowledge", mail_links.acknowledge, name="acknowledge"),

@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
 
 from convoys.errors import InvalidInput, NotPermitted
-from convoys.models import Subscription
+from convoys.models import MailLink, Subscription, Webhook
+from convoys.services.alerting.detect import raise_due_alerts
 from convoys.services.alerting.subscriptions import Wish, subscribe
+from convoys.services.messaging.deliver import deliver
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -124,3 +128,131 @@ def test_posts_need_a_token_of_the_page(convoys):
     client = Client(enforce_csrf_checks=True)
     client.force_login(factories.partner())
     assert client.post("/subscriptions", TYPED).status_code == 403
+
+
+def test_the_page_says_in_words_what_each_will_do(convoys):
+    partner = factories.partner()
+    page = signed_in(partner)
+    wish = TYPED | {
+        "route": "main", "sponsor": "aid_society", "from_seconds": str(3 * 86400), "when": "7",
+        "language": "fr", "time_zone": "asia/yerevan",
+    }  # fmt: skip
+    page.post("/subscriptions", wish)
+    assert (
+        "You are told by mail, in French, once a day at 07:00 Asia/Yerevan time, of holds of 3 days and "
+        "more: convoys on main road, sponsored by Aid Society."
+    ) in page.get("/subscriptions").content.decode()
+
+
+def test_staff_hear_of_stops_and_silences_too(convoys):
+    page = signed_in(factories.officer())
+    page.post("/subscriptions", TYPED | {"from_seconds": "0"})
+    assert (
+        "You are told by mail, in English, at once, of all holds, stops and silences that reach a step: "
+        "all convoys that you may see."
+    ) in page.get("/subscriptions").content.decode()
+
+
+def test_what_was_typed_is_kept_where_something_is_wrong(convoys):
+    typed = TYPED | {"convoy": "C-typo", "when": "7", "time_zone": "Mars/Olympus"}
+    answer = signed_in(factories.partner()).post("/subscriptions", typed)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="C-typo"' in page
+    assert 'value="Mars/Olympus"' in page
+    assert 'value="7" selected' in page
+    assert "Nothing that can be named here is called so." in page
+
+
+def test_one_is_changed_on_a_page_of_its_own(convoys):
+    partner = factories.partner()
+    one = subscribe(partner, Wish(route="main", from_seconds=86400))
+    client = signed_in(partner)
+    assert 'value="main" selected' in client.get(f"/subscriptions/{one.pk}").content.decode()
+    changed = TYPED | {"route": "main", "control_point": "bridge", "when": "6"}
+    assert client.post(f"/subscriptions/{one.pk}", changed).status_code == 302
+    one.refresh_from_db()
+    assert (one.route_id, one.control_point_id, one.digest_hour) == ("main", "bridge", 6)
+
+
+def test_two_for_the_same_are_not_made_by_a_change(convoys):
+    partner = factories.partner()
+    subscribe(partner, Wish(route="main"))
+    other = subscribe(partner, Wish())
+    answer = signed_in(partner).post(f"/subscriptions/{other.pk}", TYPED | {"route": "main"})
+    assert answer.status_code == 422
+    assert "There is one for the same already" in answer.content.decode()
+
+
+def test_a_convoy_to_which_access_was_lost_has_no_name_any_more(convoys):
+    """Given a partner subscribed to a convoy, when another becomes its sponsor, then no page names it."""
+    partner = factories.partner()
+    one = subscribe(partner, Wish(convoy="C-1", route="main"))
+    factories.tell("C-1", "amended", declares={"sponsors": ["others"]})
+    client = signed_in(partner)
+    page = client.get("/subscriptions").content.decode()
+    assert "C-1" not in page
+    assert "Nothing comes of this one now." in page
+    assert client.get(f"/subscriptions/{one.pk}").status_code == 404
+    assert client.post(f"/subscriptions/{one.pk}/end").status_code == 302
+
+
+def test_a_link_from_a_mail_names_no_convoy_that_its_reader_may_no_longer_see(convoys):
+    partner = factories.partner()
+    one = subscribe(partner, Wish(convoy="C-1"))
+    link = MailLink.objects.create(token="a" * 24, user=partner, created_at=timezone.now())
+    link.subscriptions.add(one)
+    assert "convoy C-1" in Client().get(f"/u/{link.token}").content.decode()
+    factories.tell("C-1", "amended", declares={"sponsors": ["others"]})
+    page = Client().get(f"/u/{link.token}").content.decode()
+    assert "C-1" not in page
+    assert "a convoy that you may no longer see" in page
+
+
+def test_the_page_shows_what_was_last_sent_for_it(convoys, mailoutbox):
+    partner = factories.partner()
+    factories.make_held_convoy("C-2")
+    subscribe(partner, Wish(route="main"))
+    raise_due_alerts()
+    deliver()
+    page = signed_in(partner).get("/subscriptions").content.decode()
+    assert f"Last sent: {escape(mailoutbox[0].subject)}" in page
+    factories.tell("C-2", "amended", declares={"sponsors": ["others"]})
+    assert "Last sent: a message about a convoy that you may no longer see" in (
+        signed_in(partner).get("/subscriptions").content.decode()
+    )
+
+
+def test_a_webhook_of_ones_own_is_told_at_once_or_not_at_all(convoys):
+    partner, officer = factories.partner(), factories.officer()
+    own, foreign = (
+        Webhook.objects.create(user=user, url="https://example.org/in", secret="x", created_at=timezone.now())
+        for user in (partner, officer)
+    )
+    client = signed_in(partner)
+    assert client.post("/subscriptions", TYPED | {"how": f"webhook:{foreign.pk}"}).status_code == 422
+    refused = client.post("/subscriptions", TYPED | {"how": f"webhook:{own.pk}", "when": "7"})
+    assert "A webhook is told at once" in refused.content.decode()
+    assert client.post("/subscriptions", TYPED | {"how": f"webhook:{own.pk}"}).status_code == 302
+    assert client.post("/subscriptions", TYPED).status_code == 302
+    assert Subscription.objects.filter(user=partner).count() == 2, "mail and webhook are independent"
+
+
+@pytest.mark.parametrize(
+    ("who", "may"),
+    [
+        ("viewer", True), ("officer", True), ("coordinator", True), ("administrator", True),
+        ("partner", True), ("stranger", False),
+    ],
+)  # fmt: skip
+def test_whoever_sees_something_keeps_their_own_and_nobody_anothers(convoys, who, may):
+    owner = factories.partner("others")
+    theirs = subscribe(owner, Wish())
+    person = getattr(factories, who)()
+    client = signed_in(person)
+    assert client.get("/subscriptions").status_code == (200 if may else 403)
+    assert client.post("/subscriptions", TYPED).status_code == (302 if may else 403)
+    assert client.get(f"/subscriptions/{theirs.pk}").status_code == (404 if may else 403)
+    assert client.post(f"/subscriptions/{theirs.pk}", TYPED).status_code == (404 if may else 403)
+    assert client.post(f"/subscriptions/{theirs.pk}/end").status_code == (404 if may else 403)
+    assert Subscription.objects.filter(user=owner, ended_at=None).count() == 1
