@@ -30,6 +30,7 @@ RESOURCES = (
     "agreements",
     "tonne-days",
     "ledger-head",
+    "vocabulary",
     "openapi.json",
     "problems",
 )
