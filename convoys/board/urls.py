@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from convoys.board import documents, mail, mail_links, roads, subscriptions, unsubscribe, views
+from convoys.board import documents, mail, mail_links, roads, subscriptions, unsubscribe, views, webhooks
 
 app_name = "board"
 urlpatterns = [
@@ -18,6 +18,14 @@ urlpatterns = [
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
     path("subscriptions/<int:key>", subscriptions.subscription_change, name="subscription_change"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),
+    path("webhooks", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:key>", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/rotate", webhooks.webhook_rotate, name="webhook_rotate"),
+    path("webhooks/<int:key>/test", webhooks.webhook_test, name="webhook_test"),
+    path("webhooks/<int:key>/disable", webhooks.webhook_disable, name="webhook_disable"),
+    path("webhooks/<int:key>/enable", webhooks.webhook_enable, name="webhook_enable"),
+    path("webhooks/<int:key>/end", webhooks.webhook_end, name="webhook_end"),
+    path("webhooks/<int:key>/replay/<int:message>", webhooks.webhook_replay, name="webhook_replay"),
     path("u/<str:token>", unsubscribe.unsubscribe_page, name="unsubscribe"),
     path("u/<str:token>/acknowledge", mail_links.acknowledge, name="acknowledge"),
     path("u/<str:token>/snooze", mail_links.snooze, name="snooze"),

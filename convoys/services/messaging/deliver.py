@@ -22,13 +22,14 @@ from typing import Protocol
 from django.utils import timezone
 
 from convoys.models import Channel, Message
-from convoys.services.alerting.telling import NO_WEBHOOK
+from convoys.services.alerting.telling import NO_ACCESS, NO_WEBHOOK
 from convoys.services.messaging import settle
 from convoys.services.messaging.check import (
     GO,
     LATER,
     Check,
     is_in_force,
+    is_notice,
     is_test,
     shows_too_much,
     with_all,
@@ -37,6 +38,7 @@ from convoys.services.messaging.freeze import freeze_for
 from convoys.services.messaging.gather import recipients_waiting
 from convoys.services.messaging.render import Renderer
 from convoys.services.messaging.send import Outcome, Sender
+from convoys.services.webhooks.replays import refusal_among, refuse_replay, replays_among
 from convoys.services.webhooks.send import WebhookSender
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ CHECK_SECONDS = 5.0
 ROUNDS = 3
 # A run ends before the task queue would end it; the next one goes on. Webhooks have strangers' pace.
 RUN_SECONDS = {Channel.MAIL: 120.0, Channel.WEBHOOK: 20.0}
+CALLS_AT_ONCE = 16
 # So many connections lost one after the other, and the server counts as away.
 MOST_LOST = {Channel.MAIL: 3, Channel.WEBHOOK: 1}
 
@@ -77,7 +80,7 @@ def deliver_webhooks() -> Delivered:
 class Carrier(Protocol):
     """What hands a message over: the mail server's connection, or a caller of webhooks."""
 
-    def send(self, message: Message) -> Outcome: ...
+    def send_all(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]: ...
 
 
 def _deliver(channel: Channel, carrier: Carrier) -> Delivered:
@@ -130,22 +133,32 @@ def _send_all(batch: Sequence[Message], carrier: Carrier, run: _Run) -> None:
         waiting = _drop_what_is_no_more_to_be_told(waiting, run.done)
         checked_at = time.monotonic()
         while waiting and time.monotonic() - checked_at < CHECK_SECONDS:
-            message = waiting.pop(0)
-            if message.webhook_id in run.away:
-                settle.give_back([message])
-                continue
-            _attempt(message, carrier, run)
+            together, waiting = _next_of(waiting, run)
+            _attempt(together, carrier, run)
             if run.is_over:
                 settle.give_back(waiting)
                 return
 
 
-def _attempt(message: Message, carrier: Carrier, run: _Run) -> None:
-    if not settle.begin_attempt(message):
-        return
-    outcome, done = carrier.send(message), run.done
-    settle.settle(message, outcome)
-    run.note(message, outcome)
+def _next_of(waiting: Sequence[Message], run: _Run) -> tuple[list[Message], list[Message]]:
+    """Who is next, and who waits: mails go one by one, webhooks the first of each at the same time."""
+    if run.channel == Channel.MAIL:
+        return list(waiting[:1]), list(waiting[1:])
+    settle.give_back(one for one in waiting if one.webhook_id in run.away)
+    left = [one for one in waiting if one.webhook_id not in run.away]
+    firsts = {one.webhook_id: one for one in reversed(left)}
+    together = list(firsts.values())[:CALLS_AT_ONCE]
+    return together, [one for one in left if one not in together]
+
+
+def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
+    for message, outcome in carrier.send_all([one for one in messages if settle.begin_attempt(one)]):
+        settle.settle(message, outcome)
+        run.note(message, outcome)
+        _count(message, outcome, run.done)
+
+
+def _count(message: Message, outcome: Outcome, done: Delivered) -> None:
     if outcome.is_sent:
         done.sent += 1
     elif outcome.is_permanent:
@@ -163,8 +176,12 @@ def _drop_what_is_no_more_to_be_told(messages: Sequence[Message], done: Delivere
     viewers = {one.recipient_id: check.viewer(one.recipient) for one in notifications}
     addresses = {one.recipient_id: one.recipient.email for one in notifications}
     too_much = shows_too_much([one for one in messages if one.recipient_id in viewers], viewers)
+    asked_again = replays_among(messages)
     going = []
     for message in messages:
+        if is_notice(message):
+            going.append(message)
+            continue
         if is_test(message):
             if message.webhook is not None and is_in_force(message.webhook):
                 going.append(message)
@@ -174,6 +191,15 @@ def _drop_what_is_no_more_to_be_told(messages: Sequence[Message], done: Delivere
             continue
         mine = [one for one in notifications if one.message_id == message.pk]
         verdicts = {one.pk: check.verdicts[one.pk] for one in mine if check.verdicts[one.pk] != GO}
+        if message.pk in asked_again:
+            # What was so then was asked for again: what its owner may not see any more is kept back.
+            why = NO_ACCESS if message.pk in too_much else refusal_among(verdicts.values())
+            if why:
+                settle.settle(message, refuse_replay(message, why))
+                done.dropped += 1
+            else:
+                going.append(message)
+            continue
         moved = message.channel == Channel.MAIL and addresses.get(message.recipient_id) != message.to_address
         if not mine or verdicts or moved or message.pk in too_much:
             settle.drop(message, {pk: why for pk, why in verdicts.items() if why not in LATER})

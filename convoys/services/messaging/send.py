@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
@@ -47,6 +48,11 @@ class Sender:
                 connection.close()
             except (smtplib.SMTPException, OSError):
                 pass  # it is gone already
+
+    def send_all(self, messages: Iterable[Message]) -> Iterator[tuple[Message, Outcome]]:
+        """Try each once, one after the other."""
+        for message in messages:
+            yield message, self.send(message)
 
     def send(self, message: Message) -> Outcome:
         """Try once. Never raises for what a server or a network does."""
@@ -115,5 +121,6 @@ def mail_of(message: Message) -> EmailMultiAlternatives:
             "Date": format_datetime(message.frozen_at),
         },
     )
-    mail.attach_alternative(message.html, "text/html")
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
     return mail

@@ -22,11 +22,11 @@ from convoys.models import (
     NotificationState,
     Subscription,
     Webhook,
-    WebhookAttempt,
 )
 from convoys.queries.visibility import viewer_of
 from convoys.services.webhooks.freeze import test_message
 from convoys.services.webhooks.guard import RefusedError, check_url
+from convoys.services.webhooks.replays import ask_for
 from convoys.services.webhooks.secrets import encrypt, new_secret
 from convoys.services.webhooks.standing import disable, stop_waiting
 
@@ -115,7 +115,7 @@ def test(webhook: Webhook) -> Message:
         message = test_message(webhook, now)
         message.next_attempt_at = now
         message.save(force_insert=True)
-        WebhookAttempt.objects.create(message=message, began_at=now, asked_by_hand=True, outcome="")
+        ask_for(message, now)
     return message
 
 
@@ -139,7 +139,7 @@ def replay(webhook: Webhook, key: int) -> bool:
         Notification.objects.filter(message=row, state=NotificationState.FAILED).update(
             state=NotificationState.FROZEN, settled_at=None, reason=""
         )
-        WebhookAttempt.objects.create(message=row, began_at=now, asked_by_hand=True, outcome="")
+        ask_for(row, now)
     return True
 
 

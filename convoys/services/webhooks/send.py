@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.utils import timezone
 from convoys.models import Message, Webhook, WebhookAttempt
 from convoys.services.messaging.send import Outcome
 from convoys.services.webhooks.post import Answer, post
+from convoys.services.webhooks.replays import fulfil
 from convoys.services.webhooks.schedule import LONGEST_WISH, pause_after
 from convoys.services.webhooks.secrets import UnreadableSecretError, decrypt
 from convoys.services.webhooks.signing import signed_headers
@@ -18,27 +21,77 @@ from convoys.services.webhooks.standing import disable, has_answered_since
 
 logger = logging.getLogger(__name__)
 GONE = 410
+OVERLOADED = (429, 502, 503, 504)
 ENDED = "The webhook has ended or is disabled."
 UNREADABLE = "Its secret cannot be read any more: rotate it."
 
 
 class WebhookSender:
-    """Calls webhooks. Has nothing to close: every call is a connection of its own."""
+    """Calls webhooks, several at once: one that is slow keeps no other waiting."""
 
     def send(self, message: Message) -> Outcome:
         """Try once and log it. Never raises for what a network or a stranger's server does."""
-        began_at = timezone.now()
-        in_force = Webhook.objects.filter(ended_at=None, disabled_at=None, user__is_active=True)
-        webhook = in_force.filter(messages=message).first()
-        answer = _call(webhook, message, began_at) if webhook is not None else Answer(problem=ENDED)
-        by_hand = _note(message, began_at, answer)
-        outcome = _outcome_of(answer, is_last=webhook is None or by_hand or not message.telling)
-        if webhook is not None and not outcome.is_sent:
-            _disable_where_hopeless(webhook, message, answer, by_hand)
-        return outcome
+        return next(iter(self.send_all([message])))[1]
+
+    def send_all(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
+        """Try each once, all at the same time, and say what became of each as soon as it is known."""
+        calls = [_Call(message, timezone.now()) for message in messages]
+        with ThreadPoolExecutor(max(len(calls), 1), thread_name_prefix="webhook") as threads:
+            under_way = {threads.submit(call.make): call for call in calls}
+            for done in as_completed(under_way):
+                call = under_way[done]
+                yield call.message, _conclude(call, done.result())
 
     def close(self) -> None:
-        """As other senders have."""
+        """Every call is a connection of its own."""
+
+
+class _Call:
+    """What is to be sent and where, read from the database beforehand: making it asks nothing of it."""
+
+    def __init__(self, message: Message, began_at: datetime) -> None:
+        self.message, self.began_at = message, began_at
+        in_force = Webhook.objects.filter(ended_at=None, disabled_at=None, user__is_active=True)
+        self.webhook = in_force.filter(messages=message).first()
+        self.body = message.text.encode()
+        self.headers: dict[str, str] = {}
+        self.problem = "" if self.webhook is not None else ENDED
+        if self.webhook is not None:
+            self._sign(self.webhook)
+
+    def _sign(self, webhook: Webhook) -> None:
+        try:
+            secrets = secrets_in_force(webhook, self.began_at)
+        except UnreadableSecretError:
+            logger.error("the secret of webhook %s cannot be read: WEBHOOK_KEY has changed", webhook.pk)
+            self.problem = UNREADABLE
+            return
+        sent_at = int(self.began_at.timestamp())
+        self.headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"convoytracker-webhooks (+{settings.SITE_URL})",
+            **signed_headers(secrets, self.message.message_id, sent_at, self.body),
+        }
+
+    def make(self) -> Answer:
+        if self.webhook is None or self.problem:
+            return Answer(problem=self.problem)
+        return post(self.webhook.url, self.body, self.headers)
+
+
+def _conclude(call: _Call, answer: Answer) -> Outcome:
+    """Log the attempt, and disable the webhook where there is no hope for it."""
+    message, webhook = call.message, call.webhook
+    by_hand = _note(message, call.began_at, answer)
+    is_last = pause_after(message.attempts + 1) is None
+    outcome = _outcome_of(answer, webhook is None or by_hand or not message.telling or is_last)
+    if webhook is None or outcome.is_sent:
+        return outcome
+    if answer.status == GONE:
+        disable(webhook, words_of(answer))
+    elif is_last and message.telling and not by_hand and not has_answered_since(webhook, message.frozen_at):
+        disable(webhook, f"No call was accepted in three days. The last one: {words_of(answer)}")
+    return outcome
 
 
 def secrets_in_force(webhook: Webhook, now: datetime) -> list[str]:
@@ -50,23 +103,8 @@ def secrets_in_force(webhook: Webhook, now: datetime) -> list[str]:
     return [decrypt(one) for one in kept]
 
 
-def _call(webhook: Webhook, message: Message, now: datetime) -> Answer:
-    body = message.text.encode()
-    try:
-        secrets = secrets_in_force(webhook, now)
-    except UnreadableSecretError:
-        logger.error("the secret of webhook %s cannot be read: WEBHOOK_KEY has changed", webhook.pk)
-        return Answer(problem=UNREADABLE)
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": f"convoytracker-webhooks (+{settings.SITE_URL})",
-        **signed_headers(secrets, message.message_id, int(now.timestamp()), body),
-    }
-    return post(webhook.url, body, headers)
-
-
 def _outcome_of(answer: Answer, is_last: bool) -> Outcome:
-    """2xx alone is success; of the rest only 410 is final, the schedule decides on what is not."""
+    """2xx alone is success; of the rest only 410 is final. Whoever is overloaded is left alone for now."""
     status = answer.status
     if status is None:
         return Outcome(
@@ -76,7 +114,10 @@ def _outcome_of(answer: Answer, is_last: bool) -> Outcome:
     if 200 <= status < 300:
         return Outcome(is_sent=True)
     wait = min(timedelta(seconds=answer.retry_after), LONGEST_WISH) if answer.retry_after else None
-    return Outcome(is_permanent=is_last or status == GONE, reason=words_of(answer), wait=wait)
+    return Outcome(
+        is_permanent=is_last or status == GONE, server_is_away=status in OVERLOADED, reason=words_of(answer),
+        wait=wait,
+    )  # fmt: skip
 
 
 def words_of(answer: Answer) -> str:
@@ -100,21 +141,7 @@ def _note(message: Message, began_at: datetime, answer: Answer) -> bool:
         "began_at": began_at, "milliseconds": answer.milliseconds, "status": answer.status,
         "outcome": words_of(answer)[:300],
     }  # fmt: skip
-    asked = WebhookAttempt.objects.filter(message=message, asked_by_hand=True, outcome="")
-    if asked.update(**said):
+    if fulfil(message, **said):
         return True
     WebhookAttempt.objects.create(message=message, **said)
     return False
-
-
-def _disable_where_hopeless(webhook: Webhook, message: Message, answer: Answer, by_hand: bool) -> None:
-    """At once where the server says that it is gone; else when three days of attempts met no success."""
-    if answer.status == GONE:
-        disable(webhook, words_of(answer))
-    elif (
-        message.telling
-        and not by_hand
-        and pause_after(message.attempts + 1) is None
-        and not has_answered_since(webhook, message.frozen_at)
-    ):
-        disable(webhook, f"No call was accepted in three days. The last one: {words_of(answer)}")
