@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from convoys import wording
 from convoys.cargo import Amount, CargoAccount
 from convoys.models import Convoy
+from convoys.queries.accounts import Account
 from convoys.queries.cargo import CargoTold, LinkTold
+from convoys.queries.contested import figures_told
+from convoys.queries.desk_record import Account as DeskAccount
 from convoys.vocabulary import CargoPart, ConvoyLink, LossMode, ShortfallReason
 
 
@@ -30,6 +33,20 @@ class LinkShown:
     before: str
     convoy: Convoy
     after: str
+
+
+def figures_in_words(accounts: Iterable[Account] | Iterable[DeskAccount]) -> str:
+    """The ranges over all figures that accounts of one convoy give, answers included: "accounts give
+    360–400 t, 19–20 trucks"; "" where no figure differs from another."""
+    every: list[Account | DeskAccount] = [one for account in accounts for one in (account, *account.answers)]
+    tonnes, trucks = figures_told(one.claim for one in every if not one.is_retracted)
+    ranges = []
+    if tonnes is not None and tonnes[0] != tonnes[1]:
+        ranges.append(wording.tonnes(*tonnes))
+    if trucks is not None and trucks[1] is not None and trucks[0] != trucks[1]:
+        low, high = (wording.plain_number(count) for count in (trucks[0], trucks[1]))
+        ranges.append(_("%(low)s–%(high)s trucks") % {"low": low, "high": high})
+    return _("accounts give %(ranges)s") % {"ranges": ", ".join(ranges)} if ranges else ""
 
 
 def account_lines(told: CargoTold) -> list[PartShown]:

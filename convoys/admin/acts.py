@@ -14,31 +14,40 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.roles import Role
 from convoys import wording
 from convoys.admin import writing
-from convoys.admin.forms.account import AccountForm
+from convoys.admin.accounts import AccountsAdmin
+from convoys.admin.erasing import ErasingAdmin
 from convoys.admin.forms.report import ReportForm
 from convoys.admin.forms.when import now_in
-from convoys.admin.pages import leads_to, subject_page
+from convoys.admin.pages import LATE, leads_to, subject_page
 from convoys.admin.revising import RevisingAdmin
-from convoys.admin.sending import ONLY_SHOW, refused, require, write_form
+from convoys.admin.sending import ONLY_SHOW, refused, require
 from convoys.admin.subjects import DeskSubject, subject_or_404
 from convoys.clocks import instance_zone
 from convoys.errors import ConvoyError
-from convoys.models import Convoy
 from convoys.queries.desk_record import record_of
-from convoys.services.changes import Claim, Target
-from convoys.vocabulary import FINAL_STATES, KINDS, Item, Kind, SubjectType
+from convoys.transitions import TRANSITIONS
+from convoys.vocabulary import FINAL_STATES, KINDS, Kind, SubjectType
 
+LATE_NOTE = gettext_lazy(
+    "For what happened before the last entry. It takes its place by its day. If it does not fit there, the "
+    "page says which two entries clash, and nothing is written; what is legal only together is recorded by "
+    "“Several reports at once”."
+)
 # Fields that the step of confirmation says in one sentence.
 TOLD_TOGETHER = frozenset({"bound", "day", "time", "precision"})
 
 
-def initial_of(subject: DeskSubject, kind: Kind, final: bool) -> dict[str, Any]:
-    """What a fresh form says: now for the daily round, today for the rest, where the subject stands."""
+def initial_of(subject: DeskSubject, kind: Kind, final: bool, is_late: bool = False) -> dict[str, Any]:
+    """What a fresh form says: now for the daily round, today for the rest, where the subject stands; of a
+    late report neither, since both would be wrong."""
     initial: dict[str, Any] = {"seen": subject.row.newest_entry}
+    if is_late:
+        return initial
     stands_at, zone = subject.stands_at, instance_zone()
     # Where a convoy ends, or a place must be named, the last known one is a bad guess.
     if stands_at is not None and "place" in kind.allowed - kind.required and not final:
@@ -46,7 +55,7 @@ def initial_of(subject: DeskSubject, kind: Kind, final: bool) -> dict[str, Any]:
     return initial | now_in(zone, timezone.now(), with_time=kind.group == "seen")
 
 
-class SubjectAdmin(RevisingAdmin):
+class SubjectAdmin(AccountsAdmin, RevisingAdmin, ErasingAdmin):
     """A subject's page and the forms that write its record; Django's own forms write nothing of it."""
 
     subject_type: SubjectType
@@ -59,6 +68,7 @@ class SubjectAdmin(RevisingAdmin):
             path("<str:pk>/account/<slug:about>/<slug:target>/", view(self.account), name=f"{name}_account"),
             path("<str:pk>/retract/<int:sequence>/", view(self.retract), name=f"{name}_retract"),
             path("<str:pk>/correct/<int:sequence>/", view(self.correct), name=f"{name}_correct"),
+            path("<str:pk>/erase/<int:chain>/", view(self.erase), name=f"{name}_erase"),
             *super().get_urls(),
         ]
 
@@ -86,6 +96,7 @@ class SubjectAdmin(RevisingAdmin):
         require(request, kind.role)
         history = record_of(subject.row).history
         final = leads_to(kind, history) in FINAL_STATES
+        is_late = LATE in request.GET and kind.code in TRANSITIONS
         form = ReportForm(
             request.POST if request.method == "POST" else None,
             kind=kind,
@@ -93,10 +104,17 @@ class SubjectAdmin(RevisingAdmin):
             choices=subject.choices(),
             default_audience=subject.default_audience(kind),
             declared=history.declaration if history else {},
-            initial=initial_of(subject, kind, final)
+            initial=initial_of(subject, kind, final, is_late)
             | (sharing_now(subject.row) if "visible_to" in kind.allowed else {}),
         )
-        shown: dict[str, Any] = {"form": form, "form_title": kind.label, "form_kind": kind, "is_final": final}
+        title = _("%(kind)s, a late report") % {"kind": kind.label} if is_late else kind.label
+        shown: dict[str, Any] = {
+            "form": form,
+            "form_title": title,
+            "form_kind": kind,
+            "form_notes": [LATE_NOTE] if is_late else [],
+            "is_final": final,
+        }
         if request.method != "POST":
             return subject_page(self, request, subject, kind, **shown)
         if any(name in request.POST for name in ONLY_SHOW):
@@ -143,66 +161,6 @@ class SubjectAdmin(RevisingAdmin):
             "sent": sent,
         }
         return TemplateResponse(request, "admin/convoys/confirm.html", context)
-
-    # --- an account
-
-    def account(self, request: HttpRequest, pk: str, about: str, target: str) -> HttpResponse:
-        """One more account of an event, a figure, an account, a control point or an agreement."""
-        require(request, Role.DESK_OFFICER)
-        subject = subject_or_404(self.subject_type, pk)
-        title, found, audience = self.target_of(subject, about, target)
-        form = AccountForm(
-            request.POST if request.method == "POST" else None,
-            request.FILES or None,
-            choices=subject.choices(),
-            subject_type=subject.type,
-            default_audience=audience,
-            zone=subject.zone,
-            is_link=found.item == Item.LINKS,
-            initial={"seen": subject.row.newest_entry},
-        )
-        status = 200
-        if request.META.get("convoytracker.file_too_large"):
-            form.add_error("document", _("This file is too large: 10 MB is the most. Nothing was written."))
-        if request.method == "POST" and form.is_valid():
-            account = form.account()
-            if account is not None and not form.errors:
-                status = write_form(self, request, subject, form, [Claim(found, account)], title)
-                if not status:
-                    return HttpResponseRedirect(subject.page_url)
-        shown = {"form": form, "form_title": title, "submit_label": _("Record the account")}
-        return subject_page(self, request, subject, None, status, about=found.chain, **shown)
-
-    def target_of(self, subject: DeskSubject, about: str, target: str) -> tuple[str, Target, str]:
-        """What an account is about, in words and for the write path, and who reads such accounts."""
-        default = subject.default_audience()
-        if about == "subject" and target == subject.model_name and not isinstance(subject.row, Convoy):
-            return (
-                _("An account of %(subject)s") % {"subject": subject.name},
-                Target(subject=subject.ref),
-                default,
-            )
-        if about == "item" and target in Item.values and isinstance(subject.row, Convoy):
-            item = Item(target)
-            title = _("An account of the %(item)s of %(subject)s") % {
-                "item": item.label,
-                "subject": subject.name,
-            }
-            return title, Target(subject=subject.ref, item=item.value), default
-        told = record_of(subject.row)
-        if about == "event":
-            for line in told.lines:
-                if str(line.event.chain) == target and not line.is_inferred and not line.is_retracted:
-                    title = _("Another account of: %(what)s") % {"what": KINDS[line.kind].label}
-                    return title, Target(chain=line.event.chain), line.event.audience
-        if about == "claim":
-            for account in [a for line in told.lines for a in line.accounts] + told.accounts:
-                if str(account.claim.chain) == target and not account.is_retracted:
-                    title = _("An answer to what %(speaker)s says") % {
-                        "speaker": account.speaker or _("a source")
-                    }
-                    return title, Target(chain=account.claim.chain), account.claim.audience
-        raise Http404
 
 
 def sharing_now(row: Any) -> dict[str, Any]:

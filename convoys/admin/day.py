@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from accounts.demonstration import is_demonstration
 from convoys.queries import days
 from convoys.queries.as_of import Moment
 from convoys.queries.days import ASKED
@@ -34,9 +35,17 @@ def shown_day(request: HttpRequest, moment: Moment, is_backfilled: bool = False)
         "known": days.said_known(moment, is_backfilled),
         "is_by_day": days.is_by_day(moment),
         "query": "?" + urlencode({key: value for key, value in named.items() if value}),
+        "public_query": _public_query(moment, named),
         "now_query": "?" + urlencode(kept) if kept else "",
         "kept": kept,
     } | named
+
+
+def _public_query(moment: Moment, named: Mapping[str, str]) -> str:
+    """What a reader's page is asked to be of the same day: the demonstration's open on a day of their own."""
+    if moment.is_now:
+        return f"?as_of={days.NOW}" if is_demonstration() else ""
+    return "?" + urlencode({key: value for key, value in named.items() if value})
 
 
 def no_such_day(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.admin.options import ModelAdmin
@@ -13,22 +13,27 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.role_admin import has_role
 from accounts.roles import Role
+from convoys import wording
 from convoys.admin.day import moment_of, no_such_day, shown_day
 from convoys.admin.rows import row_of
 from convoys.admin.subjects import DeskSubject
+from convoys.cargo_wording import figures_in_words
+from convoys.clocks import zone_named
 from convoys.errors import InvalidInput
-from convoys.models import ControlPoint, Convoy
+from convoys.models import ControlPoint, Convoy, Event
 from convoys.queries import desk
 from convoys.queries.access import set_access_back
 from convoys.queries.as_of import Moment
 from convoys.queries.board import load_at
+from convoys.queries.contested import HOW_MUCH
 from convoys.queries.desk_record import Line, record_of
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
-from convoys.vocabulary import FINAL_STATES, Item, Kind, SubjectType
+from convoys.vocabulary import FINAL_STATES, KINDS, Item, Kind, SubjectType
 
 # Headings of the kinds that leave the state as it is, in the order of the page.
 LINES_BESIDE_FORM = 6
+LATE = "late"  # in the address of a form: a report of what happened before the last entry
 GROUPS = {
     "way": _("On the way"),
     "access": _("Access and reception"),
@@ -52,11 +57,13 @@ class Action:
 
 @dataclass(frozen=True)
 class Actions:
-    """What can be recorded now, as the page lays it out: the daily round first."""
+    """What can be recorded, as the page lays it out: the daily round first. `late` is what may have
+    changed the state before the last entry, whatever is legal now."""
 
     first: list[Action]
     moves: list[Action]
     others: list[tuple[Any, list[Action]]]
+    late: list[Action] = field(default_factory=list)
 
 
 def leads_to(kind: Kind, history: History | None) -> str:
@@ -81,8 +88,13 @@ def actions_for(
 ) -> Actions:
     """The buttons of a subject's page, those that this person may press."""
     groups: dict[str, list[Action]] = {}
+    late: list[Action] = []
     for kind in subject.kinds():
-        if not has_role(request, kind.role) or not may_be_recorded(kind, subject, history):
+        if not has_role(request, kind.role):
+            continue
+        if kind.code in TRANSITIONS and kind.code != "registered":
+            late.append(Action(kind, f"{subject.url('record', kind.code)}?{LATE}=1"))
+        if not may_be_recorded(kind, subject, history):
             continue
         act = Action(kind, subject.url("record", kind.code), leads_to(kind, history), kind == chosen)
         groups.setdefault(kind.group, []).append(act)
@@ -90,7 +102,7 @@ def actions_for(
         flat = [act for group in groups.values() for act in group]
         return Actions([], sorted(flat, key=lambda act: "text" in act.kind.allowed), [])
     others = [(title, groups[group]) for group, title in GROUPS.items() if group in groups]
-    return Actions(groups.get("seen", []), groups.get("state", []), others)
+    return Actions(groups.get("seen", []), groups.get("state", []), others, late)
 
 
 def lines_about(lines: list[Line], chain: int | None) -> list[Line]:
@@ -121,8 +133,11 @@ def page_context(
     points = desk.in_order([*told.contested, *(point for line in told.lines for point in line.contested)])
     if isinstance(subject.row, Convoy):
         points = desk.contested_among([subject.row.pk], moment).get(subject.row.pk, ())
-    # Beside an open form the newest lines are enough to see what has been said.
-    shown = lines_about(told.lines, about) if more.get("form") is not None else told.lines
+    # Beside an open form the newest lines are enough to see what has been said, and no link leads away.
+    has_form = "form" in more
+    shown = lines_about(told.lines, about) if has_form else told.lines
+    may_act = moment.is_now and not has_form
+    every = [*told.accounts, *(account for line in told.lines for account in line.accounts)]
     row = row_of(subject.row, now, contested=points) if isinstance(subject.row, Convoy) else None
     user = request.user
     return (
@@ -137,7 +152,11 @@ def page_context(
             "contested": points,
             "actions": actions_for(request, subject, told.history, chosen) if moment.is_now else None,
             "may_record": moment.is_now and has_role(request, Role.DESK_OFFICER),
-            "may_correct": moment.is_now and has_role(request, Role.COORDINATOR),
+            "may_answer": may_act and has_role(request, Role.DESK_OFFICER),
+            "may_correct": may_act and has_role(request, Role.COORDINATOR),
+            "may_erase": may_act and has_role(request, Role.ADMINISTRATOR),
+            "figures_told": figures_in_words(every) if HOW_MUCH in points else "",
+            "is_about": about is not None,
             "day": shown_day(request, moment, any(line.event.backfilled for line in told.lines)),
             "reader": user.pk if isinstance(user, User) else None,
             "items": items_of(subject) if isinstance(subject.row, Convoy) else [],
@@ -146,6 +165,13 @@ def page_context(
         }
         | more
     )
+
+
+def event_named(event: Event) -> str:
+    """An event as the heading of a form about it: "Held, 29 Aug 2023"."""
+    zone = zone_named(event.time_zone)
+    when = wording.moment(event.occurred_at, event.precision, event.bound, zone, short=True)
+    return f"{KINDS[event.kind].label}, {when}"
 
 
 def items_of(subject: DeskSubject) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from convoys.admin import writing
 from convoys.admin.choices import choices_for
-from convoys.admin.forms.report import RegisterForm
+from convoys.admin.forms.register import RegisterForm
 from convoys.admin.forms.when import now_in
 from convoys.admin.sending import ONLY_SHOW, refused, require
 from convoys.admin.subjects import subject_or_404

@@ -6,22 +6,32 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.role_admin import ReadOnlyAdmin
 from accounts.roles import Role
 from convoys.admin.forms.correct import CorrectAccountForm, CorrectReportForm, account_initial, report_initial
 from convoys.admin.forms.retract import RetractForm
-from convoys.admin.pages import subject_page
+from convoys.admin.pages import event_named, subject_page
 from convoys.admin.sending import ONLY_SHOW, require, write_form
 from convoys.admin.subjects import DeskSubject, subject_or_404
 from convoys.queries.desk_record import Account, Line, record_of
 from convoys.services.changes import Correct, Retract
-from convoys.vocabulary import KINDS, SubjectType
+from convoys.vocabulary import SubjectType
+
+RETRACT_NOTE = gettext_lazy(
+    "For what should not have been entered. It stays readable, struck through, with your reason, and counts "
+    "no more. If later entries do not hold together without it, the page says which: take those back first."
+)
+CORRECT_NOTE = gettext_lazy(
+    "For our own slip: say what the entry should have said from the start. What it said stays readable "
+    "beneath it. If somebody tells it differently, that is another account, not a correction."
+)
 
 
 def name_of(entry: Line | Account) -> str:
     if isinstance(entry, Line):
-        return str(KINDS[entry.kind].label)
+        return event_named(entry.event)
     return _("the account of %(speaker)s") % {"speaker": entry.speaker or _("a source")}
 
 
@@ -64,7 +74,12 @@ class RevisingAdmin(ReadOnlyAdmin):
             status = write_form(self, request, subject, form, steps, title)
             if not status:
                 return HttpResponseRedirect(subject.page_url)
-        shown = {"form": form, "form_title": title, "submit_label": _("Take it back")}
+        shown = {
+            "form": form,
+            "form_title": title,
+            "form_notes": [RETRACT_NOTE],
+            "submit_label": _("Take it back"),
+        }
         return subject_page(self, request, subject, None, status, about=chain_of(entry), **shown)
 
     def correct(self, request: HttpRequest, pk: str, sequence: int) -> HttpResponse:
@@ -86,7 +101,12 @@ class RevisingAdmin(ReadOnlyAdmin):
                     status = write_form(self, request, subject, form, steps, title)
                     if not status:
                         return HttpResponseRedirect(subject.page_url)
-        shown = {"form": form, "form_title": title, "submit_label": _("Record the correction")}
+        shown = {
+            "form": form,
+            "form_title": title,
+            "form_notes": [CORRECT_NOTE],
+            "submit_label": _("Record the correction"),
+        }
         return subject_page(self, request, subject, None, status, about=chain_of(entry), **shown)
 
     @staticmethod

@@ -33,6 +33,8 @@ FEWEST, MOST = 2, 4
 class OneOfSeveral(ReportForm):
     """A report among others: the first carries the account, the rest one only if it differs."""
 
+    has_now = False
+
     def __init__(self, *args: Any, kind: Kind, number: int, **more: Any) -> None:
         self.is_first = number == 0
         # The account of a desk's own act may be left out: so may that of every report but the first.

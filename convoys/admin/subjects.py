@@ -65,6 +65,11 @@ class DeskSubject:
         return reverse(f"admin:convoys_{self.model_name}_{act}", args=[key, *args])
 
     @property
+    def public_url(self) -> str:
+        """Its page for readers."""
+        return reverse(f"board:{self.type}", args=[self.ref.code])
+
+    @property
     def page_url(self) -> str:
         return self.url("change")
 

@@ -15,12 +15,12 @@ from convoys.board.day import Day
 from convoys.board.rows import clock_of, sponsors_of, tonne_days_of
 from convoys.board.story import entry_of
 from convoys.board.strips import strip_of
-from convoys.cargo_wording import account_lines, link_lines
+from convoys.cargo_wording import account_lines, figures_in_words, link_lines
 from convoys.clocks import elapsed, instance_zone, zone_named
 from convoys.models import CargoLine, Convoy
 from convoys.queries.accounts import contested_of_convoy
 from convoys.queries.cargo import cargo_told, links_told
-from convoys.queries.contested import HOW_MUCH, LINK
+from convoys.queries.contested import HOW_MUCH, LINK, POINTS
 from convoys.queries.convoy_page import ConvoyTold, story_of
 from convoys.queries.figures import facts_of, is_silent
 from convoys.queries.visibility import Viewer
@@ -67,9 +67,8 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
     """Everything on the page of this convoy, which is set to the day."""
     now = day.at
     told = story_of(viewer, convoy, day.moment)
-    of_all = contested_of_convoy(
-        [*told.item_accounts, *(one for entry in told.told for one in entry.accounts)]
-    )
+    accounts = [*told.item_accounts, *(one for entry in told.told for one in entry.accounts)]
+    of_all = contested_of_convoy(accounts)
     zone = zone_named(convoy.stands_at.time_zone if convoy.stands_at else "")
     this_year = now.astimezone(zone).year
     is_open = convoy.status not in FINAL_STATES
@@ -103,6 +102,7 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
         "is_backfilled": any(entry.event.backfilled for entry in told.told),
         "contested": _contested(told, of_all),
         "figures_contested": HOW_MUCH in of_all,
+        "figures_told": figures_in_words(accounts) if HOW_MUCH in of_all else "",
         "links_contested": LINK in of_all,
     }
 
@@ -114,7 +114,8 @@ def _contested(told: ConvoyTold, of_all: tuple[str, ...]) -> list[str]:
     points = [
         point for entry in told.told if hold is None or entry.event.chain == hold for point in entry.contested
     ]
-    return list(dict.fromkeys([*points, *of_all]))
+    found = {*points, *of_all}
+    return [point for point in POINTS if point in found]
 
 
 def _lead(convoy: Convoy) -> str:

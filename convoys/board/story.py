@@ -14,6 +14,7 @@ from convoys.board.accounts import AccountShown, account_of, open_and_folded, wi
 from convoys.board.told_words import lines_of, title_of
 from convoys.clocks import zone_named
 from convoys.models import Event
+from convoys.queries.late import is_late_reported
 from convoys.queries.told import Told
 from convoys.replay import Step
 from convoys.templatetags.look import moment
@@ -65,7 +66,7 @@ def entry_of(told: Told, this_year: int) -> EntryShown:
     zone = zone_of(event)
     accounts = [account_of(account, zone) for account in told.accounts]
     first, rest = open_and_folded(accounts)
-    reported_late = event.known_from.astimezone(zone).date() > event.occurred_at.astimezone(zone).date()
+    first_told = told.earlier[0].event if told.earlier else event
     return EntryShown(
         told=told,
         knot=KNOT.get(event.kind, "note") if not told.is_retracted else "superseded",
@@ -81,7 +82,7 @@ def entry_of(told: Told, this_year: int) -> EntryShown:
         reason=str(told.words.get("reason", "")),
         known_from=moment(event.known_from, Precision.DAY, Bound.AT, zone, "short"),
         contested=contested_in_words(told.contested),
-        is_late=reported_late and event.precision != Precision.MONTH,
+        is_late=is_late_reported(event, first_told.known_from),
         earlier=[entry_of(version, this_year) for version in told.earlier],
     )
 

@@ -101,6 +101,17 @@ def figures_contested(claims: Iterable[Claim], words: Words) -> bool:
     return any(_apart(a.tonnes, b.tonnes) or _apart(a.trucks, b.trucks) for a, b in combinations(said, 2))
 
 
+def figures_told(claims: Iterable[Claim]) -> tuple[Range | None, Range | None]:
+    """The range of tonnes and of trucks over all that these claims allege; None where none does."""
+    tonnes: Range | None = None
+    trucks: Range | None = None
+    for claim in claims:
+        count = Decimal(claim.alleged_trucks) if claim.alleged_trucks is not None else None
+        tonnes = _widened(tonnes, claim.alleged_tonnes_low, claim.alleged_tonnes_high)
+        trucks = _widened(trucks, count, count)
+    return tonnes, trucks
+
+
 def _in_order(points: Iterable[str]) -> tuple[str, ...]:
     found = set(points)
     return tuple(point for point in POINTS if point in found)

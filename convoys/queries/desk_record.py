@@ -31,7 +31,10 @@ NOW = Moment()
 
 @dataclass
 class Account:
-    """One chain of claims as it stands, with its words, what it replaced, and the answers to it."""
+    """One chain of claims as it stands, with its words, what it replaced, and the answers to it.
+
+    `words_erased` where an administrator took the words out.
+    """
 
     claim: Claim
     words: Mapping[str, Any]
@@ -41,6 +44,7 @@ class Account:
     answers: list[Account] = field(default_factory=list)
     earlier: list[Account] = field(default_factory=list)
     reason: str = ""
+    words_erased: bool = False
 
     @property
     def is_retracted(self) -> bool:
@@ -70,6 +74,7 @@ class Line:
     earlier: list[Line] = field(default_factory=list)
     reason: str = ""
     is_late: bool = False
+    words_erased: bool = False
 
     @property
     def is_retracted(self) -> bool:
@@ -110,7 +115,16 @@ def record_of(subject: Subject, moment: Moment = NOW) -> Told:
             continue
         replaced = chains[line.event.chain][: -2 if line.is_retracted else -1]
         line.is_late = is_late_reported(line.event, chains[line.event.chain][0].known_from)
-        line.earlier = [Line(event, event.kind, words=words.get(event.sequence, {})) for event in replaced]
+        line.earlier = [
+            Line(
+                event,
+                event.kind,
+                words=words.get(event.sequence, {}),
+                words_erased=event.sequence not in words,
+            )
+            for event in replaced
+        ]
+        line.words_erased = _is_erased(chains[line.event.chain], words)
         line.reason = str(words.get(line.event.sequence, {}).get("reason", ""))
         line.accounts = by_event.get(line.event.chain, [])
         line.contested = _contested(line.accounts, words, line.event)
@@ -150,6 +164,12 @@ def _chains(events: Iterable[Event]) -> dict[int, list[Event]]:
     for event in events:
         chains.setdefault(event.chain, []).append(event)
     return chains
+
+
+def _is_erased(chain: Sequence[Event] | Sequence[Claim], words: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether the entry that a chain is read by has lost its words: of a retracted one the entry before."""
+    last = chain[-1]
+    return (chain[-2] if last.act == Act.RETRACT and len(chain) > 1 else last).sequence not in words
 
 
 def _retracted(chain: list[Event], words: Mapping[int, Mapping[str, Any]]) -> Line:
@@ -211,6 +231,7 @@ def _account(
         holders=[names.get(code, code) for code in last.alleged_holders],
         earlier=[_account([entry], words, names) for entry in entries[: -2 if taken_back else -1]],
         reason=str(words.get(last.sequence, {}).get("reason", "")),
+        words_erased=_is_erased(entries, words),
     )
 
 

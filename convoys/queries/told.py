@@ -27,7 +27,8 @@ class Told:
 
     `declares` is what this reader may know of its declaration, `goes_on_as` the other convoy that it
     names, if they may know of that one. `contested` names what the accounts
-    contradict each other on; `inferred` are the steps that this event proves and nobody reported.
+    contradict each other on; `inferred` are the steps that this event proves and nobody reported;
+    `words_erased` where an administrator took the words out.
     """
 
     event: Event
@@ -39,6 +40,7 @@ class Told:
     accounts: list[Account] = field(default_factory=list)
     inferred: list[Step] = field(default_factory=list)
     contested: tuple[str, ...] = ()
+    words_erased: bool = False
 
     @property
     def is_retracted(self) -> bool:
@@ -73,6 +75,7 @@ def _chains(viewer: Viewer, subject: Subject, moment: Moment) -> dict[int, Told]
     for event in entries:
         leaf_hash = bytes(hashes.get(event.sequence, b"")).hex()
         told = Told(event, words.get(event.sequence, {}), leaf_hash, declared_to(viewer, event))
+        told.words_erased = event.sequence not in words
         told.goes_on_as = others.get(event.other_convoy_id or 0)
         before = chains.get(event.chain)
         if before is not None:

@@ -19,6 +19,7 @@ from convoys import merkle
 from convoys.canonical import Row, entry_leaf, group_digest, groups_of
 from convoys.models import Document, EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode
 from convoys.queries.ledger_rows import BATCH, MODELS, Stretch, read_stretch
+from convoys.queries.proofs import inclusion_proof
 from convoys.vocabulary import Act
 
 
@@ -97,6 +98,17 @@ def verify(expected: Head | None = None, progress: Callable[[int, int], None] | 
     elif expected and seen_root != expected.root:
         verdict.flaw = Flaw(expected.size, "up to here the ledger is another than the one noted")
     return verdict
+
+
+def verify_entry(sequence: int) -> Flaw | None:
+    """Check one entry alone: its fields and words against its hash, and that it stands under the head."""
+    head = LedgerHead.objects.get()
+    reason, leaf = _check(sequence, _read(sequence, sequence), head.size)
+    if reason is None and leaf is not None:
+        proof = inclusion_proof(sequence, head.size)
+        if not merkle.is_included(leaf, sequence - 1, head.size, proof.path, bytes(head.root)):
+            reason = "it does not stand under the head"
+    return Flaw(sequence, reason) if reason else None
 
 
 def _last_row() -> int:

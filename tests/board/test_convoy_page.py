@@ -118,7 +118,7 @@ def test_an_answer_hangs_under_the_account_it_answers(signed_in, now):
         Claim(Target(chain=claim), make.account(speaker="The ministry", stance="denies", statement="Not so."))
     )
     text = page(signed_in(make.officer()))
-    assert re.search(r'class="claim-answer"><b>The ministry</b>', text)
+    assert re.search(r'class="claim-answer"[^>]*>\s*<h5>The ministry<', text)
     assert "whether contested" in text
 
 

@@ -134,7 +134,7 @@ class AccountForm(DeskForm):
         if "alleged_link" in self.fields:
             yield Section("", [self.row("alleged_link", style="radios"), self.row("alleged_convoy")])
         yield from account_sections(self, with_stance=True)
-        yield Section(gettext_lazy("Who may read it"), [self.row("audience", style="radios")])
+        yield Section("", [self.row("audience", style="radios")])
 
     def alleged_when(self) -> When | None:
         return alleged_when_of(self)

@@ -117,7 +117,9 @@ def account_sections(form: DeskForm, with_stance: bool, folded: bool = False) ->
         is_folded=folded,
     )
     yield Section(
-        gettext_lazy("More about the source"),
+        gettext_lazy("More about the source, and the document itself")
+        if "document" in form.fields
+        else gettext_lazy("More about the source"),
         [
             form.row("speaker_person"),
             form.row("publisher"),

@@ -58,6 +58,7 @@ class DeskForm(forms.Form):
     """A form that writes one change set. Layout is by `sections`, errors of the write path by `refuse`."""
 
     use_required_attribute = False
+    has_now = True  # whether its time has a button that fills in this minute
     uuid = forms.UUIDField(widget=forms.HiddenInput)
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

@@ -14,8 +14,9 @@ from convoys.admin.forms import declaring
 from convoys.admin.forms.account import AccountForm
 from convoys.admin.forms.account_fields import account_names
 from convoys.admin.forms.base import Section
+from convoys.admin.forms.columns import TONNAGES
 from convoys.admin.forms.fields import ELSEWHERE, Text, tonnage_initial
-from convoys.admin.forms.report import TONNAGES, ReportForm
+from convoys.admin.forms.report import ReportForm
 from convoys.clocks import zone_named
 from convoys.models import Claim, Event
 from convoys.queries.desk_record import Account as ToldAccount
@@ -70,6 +71,8 @@ def report_initial(line: Line, choices: Choices) -> dict[str, Any]:
 
 class CorrectReportForm(ReportForm):
     """What the report should have said. Its accounts, its note and its readers stay as they are."""
+
+    has_now = False
 
     def __init__(self, *args: Any, event: Event, ref: SubjectRef, choices: Choices, **more: Any) -> None:
         self.event = event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,109 +15,24 @@ from convoys.admin.forms import declaring
 from convoys.admin.forms.account import chosen_account
 from convoys.admin.forms.account_fields import account_fields, account_sections
 from convoys.admin.forms.base import DeskForm, Row, Section
+from convoys.admin.forms.columns import CODES_AND_WORDS, COLUMNS, PLACES, TONNAGES, chosen_sharing
 from convoys.admin.forms.fields import (
     LONG,
     Code,
-    Count,
-    OrganisationName,
-    OrganisationNames,
     Text,
     chosen_place,
     chosen_tonnage,
-    place_fields,
-    tonnage_fields,
 )
 from convoys.admin.forms.when import chosen_when, when_fields
 from convoys.errors import ConvoyError, InvalidInput
-from convoys.services.changes import Record, Step, SubjectRef, convoy
-from convoys.vocabulary import Access, Audience, DecidedBy, Kind, LossMode, ShortfallReason
+from convoys.services.changes import Record, Step, SubjectRef
+from convoys.vocabulary import Audience, Kind
 
-ALL_PARTNERS, NAMED = "all_partners", "named"
-SHARING = [
-    ("", gettext_lazy("its parties only (sponsors, carrier, consignee)")),
-    (ALL_PARTNERS, gettext_lazy("all partners")),
-    (NAMED, gettext_lazy("its parties and those named below")),
-]
-PLACES = ("place", "held_before")
-CODES_AND_WORDS = (
-    "heading", "decided_by", "decided_by_organisation", "access", "loss_mode", "text", "shortfall_reason",
-    "other_convoy", "next_carrier",
-)  # fmt: skip
-# The tonnages of a report, by the prefix of their columns: its load, and what of it is told apart.
-TONNAGES = {
-    "": gettext_lazy("Tonnage"),
-    "damaged_": gettext_lazy("Damaged, beside it"),
-    "refused_": gettext_lazy("Refused, beside it"),
-}
-UNSAID = gettext_lazy("not said")
 # Who may read the account of a report that changes the state, which itself all see who see the convoy.
 ACCOUNT_READERS = [
     ("", gettext_lazy("the readers above")),
     (Audience.STAFF.value, gettext_lazy("staff only")),
 ]
-Builder = Callable[[Choices, bool], dict[str, forms.Field]]
-
-# Fields of the form for each column that a kind may carry, in the order they are asked for.
-COLUMNS: dict[str, Builder] = {
-    "text": lambda c, needed: {"text": Text(gettext_lazy("Note"), limit=LONG, rows=4, required=needed)},
-    "place": lambda c, needed: place_fields(
-        "place", gettext_lazy("Where"), c.along_the_way(), c.every_place(), UNSAID, required=needed
-    ),
-    "held_before": lambda c, needed: place_fields(
-        "held_before", gettext_lazy("Held before"), c.points_of_the_way(), c.every_point(),
-        gettext_lazy("not known"), required=needed,
-    ),
-    "heading": lambda c, needed: {"heading": Code(gettext_lazy("On to"), c.every_place(), empty=UNSAID)},
-    "decided_by": lambda c, needed: {
-        "decided_by": Code(gettext_lazy("Decided by"), DecidedBy.choices, radios=True, required=needed)
-    },
-    "decided_by_organisation": lambda c, needed: {
-        "decided_by_organisation": OrganisationName(gettext_lazy("Who that was, as told"), c, required=needed)
-    },
-    "access": lambda c, needed: {
-        "access": Code(gettext_lazy("Access"), Access.choices, radios=True, required=needed)
-    },
-    "loss_mode": lambda c, needed: {
-        "loss_mode": Code(gettext_lazy("How it was lost"), LossMode.choices, radios=True, required=needed)
-    },
-    "trucks": lambda c, needed: {"trucks": Count(gettext_lazy("Trucks"))},
-    "tonnes_low": lambda c, needed: tonnage_fields(),
-    "damaged_tonnes_low": lambda c, needed: tonnage_fields("damaged_"),
-    "refused_tonnes_low": lambda c, needed: tonnage_fields("refused_"),
-    "shortfall_reason": lambda c, needed: {
-        "shortfall_reason": Code(
-            gettext_lazy("If less than declared"), ShortfallReason.choices,
-            empty=gettext_lazy("nothing is missing, or not known"),
-        )
-    },
-    "other_convoy": lambda c, needed: {
-        "other_convoy": Text(
-            gettext_lazy("Goes on as"), limit=64, required=needed,
-            help_text=gettext_lazy("The reference of the other convoy. Register it first."),
-        )
-    },
-    "next_carrier": lambda c, needed: {
-        "next_carrier": OrganisationName(gettext_lazy("Next carrier"), c, required=needed)
-    },
-    "visible_to": lambda c, needed: sharing_fields(c),
-}  # fmt: skip
-
-
-def sharing_fields(choices: Choices) -> dict[str, forms.Field]:
-    return {
-        "shared": Code(gettext_lazy("Who sees the convoy"), SHARING, radios=True),
-        "shared_with": OrganisationNames(gettext_lazy("Named"), choices),
-    }
-
-
-def chosen_sharing(form: DeskForm) -> str | list[str]:
-    """All partners, or the organisations named, none where only the parties see the convoy."""
-    shared, named = form.cleaned_data.get("shared", ""), form.cleaned_data.get("shared_with") or []
-    if named and shared != NAMED:
-        form.add_error("shared", _("Organisations are named: choose the last, or empty the names."))
-    if shared == NAMED and not named and "shared_with" not in form.errors:
-        form.add_error("shared_with", _("Name at least one."))
-    return ALL_PARTNERS if shared == ALL_PARTNERS else named
 
 
 def audiences_of(kind: Kind) -> list[tuple[str, Any]]:
@@ -260,39 +175,3 @@ class ReportForm(DeskForm):
                 return
             error = InvalidInput(shown)
         super().refuse(error)
-
-
-class RegisterForm(ReportForm):
-    """A new convoy: its reference, what it is said to be, and who sees it."""
-
-    reference = Text(gettext_lazy("Our reference"), limit=64, required=True)
-    is_exercise = forms.BooleanField(
-        label=gettext_lazy("Exercise: marked everywhere, counted nowhere"),
-        required=False,
-        widget=forms.HiddenInput,
-    )
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, subject=None, **more)
-        self.fields |= sharing_fields(self.choices)
-
-    def sections(self) -> Iterator[Section]:
-        yield Section("", [self.row("reference")])
-        for section in super().sections():
-            if section.title == gettext_lazy("Who says so"):
-                yield Section(
-                    gettext_lazy("Who sees it"),
-                    [self.row("shared", style="radios stacked"), self.row("shared_with")],
-                )
-            yield section
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean()
-        self.carried |= {
-            "visible_to": chosen_sharing(self) or None,
-            "is_exercise": values.get("is_exercise", False),
-        }
-        return values
-
-    def subject_ref(self) -> SubjectRef:
-        return convoy(self.cleaned_data["reference"])
