@@ -31,6 +31,7 @@ from convoys.models import (
     Policy,
     Route,
     Subscription,
+    Webhook,
 )
 from convoys.queries import desk
 from convoys.vocabulary import State
@@ -44,6 +45,7 @@ ELSEWHERE = [
     (Agreement, _lazy("Agreements")), (Place, _lazy("Places")), (Organisation, _lazy("Organisations")),
     (User, _lazy("People and roles")), (ApiToken, _lazy("Tokens")), (Policy, _lazy("Alert policies")),
     (Subscription, _lazy("Subscriptions")), (Alert, _lazy("Alerts raised")), (Message, _lazy("Messages")),
+    (Webhook, _lazy("Webhooks")),
     (Event, _lazy("Events")), (Claim, _lazy("Claims")), (LedgerEntry, _lazy("Ledger")),
 ]  # fmt: skip
 
@@ -77,6 +79,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     contested = desk.contested_among(open_ids)
     steps = desk.next_steps([convoy.pk for convoy in [*held, *exercises]])
     failed, nobody = desk.failed_messages(), desk.alerts_for_nobody()
+    webhooks = desk.disabled_webhooks()
     disputed = list(real.filter(pk__in=contested).order_by("reference")[:ROWS])
     may_record = has_role(request, Role.DESK_OFFICER)
     counts = {
@@ -84,7 +87,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         "stopped": desk.stopped_too_long().count(),
         "silent": real.filter(desk.silent(now)).count(),
         "contested": len(contested),
-        "failed": len(failed) + len(nobody),
+        "failed": len(failed) + len(nobody) + len(webhooks),
     }
     return TemplateResponse(
         request,
@@ -104,6 +107,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             "exercises": rows_of(exercises, now, steps),
             "failed": failed,
             "nobody": nobody,
+            "disabled_webhooks": webhooks,
+            "may_coordinate": has_role(request, Role.COORDINATOR),
             "health": desk.health(now),
             "silence_days": round(desk.silence_limit().total_seconds() / 86400),
             "may_record": may_record,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+# The reason that stands at a webhook which a person switched off; all other reasons are its own fault.
+OFF_BY_HAND = "Disabled by hand."
+
 
 class Webhook(models.Model):
     """An endpoint by the Standard Webhooks rules. Owned by a person, whose eyes it has.

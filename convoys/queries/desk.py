@@ -17,6 +17,8 @@ from django.db.models import Count, F, FilteredRelation, Max, Min, Prefetch, Q, 
 from convoys.models import Claim, ControlPoint, Convoy, ConvoyOrganisation, Event, Part
 from convoys.models.alerting import Alert, Deadline, DeadlineState, Sweep, Watch
 from convoys.models.messaging import Message, MessageState
+from convoys.models.subscription import Channel
+from convoys.models.webhook import OFF_BY_HAND, Webhook
 from convoys.queries.as_of import Moment, answering, known_then
 from convoys.queries.contested import POINTS, contested_points, convoy_points
 from convoys.queries.history import claims_in_force, words_of
@@ -162,12 +164,19 @@ def standing_before(point: str) -> list[Convoy]:
 
 
 def failed_messages(limit: int = 20) -> list[Message]:
-    """Messages that were given up, newest first."""
-    return list(
-        Message.objects.filter(state=MessageState.FAILED)
-        .select_related("recipient")
-        .order_by("-frozen_at")[:limit]
-    )
+    """Messages that were given up, newest first. A webhook's test is its owner's own concern."""
+    return list(_failed().select_related("recipient").order_by("-frozen_at")[:limit])
+
+
+def _failed() -> QuerySet[Message]:
+    return Message.objects.filter(state=MessageState.FAILED).exclude(channel=Channel.WEBHOOK, telling="")
+
+
+def disabled_webhooks(limit: int = 20) -> list[Webhook]:
+    """Those that are called no more although nobody switched them off by hand, newest first."""
+    disabled = Webhook.objects.filter(ended_at=None, disabled_at__isnull=False)
+    by_itself = disabled.exclude(disabled_because=OFF_BY_HAND)
+    return list(by_itself.select_related("user").order_by("-disabled_at")[:limit])
 
 
 def alerts_for_nobody(limit: int = 20) -> list[Alert]:
@@ -206,5 +215,5 @@ def health(now: datetime) -> Health:
         is_late=last is None or now - last > late,
         oldest_unsent_at=oldest["at"],
         waiting=oldest["n"],
-        failed=Message.objects.filter(state=MessageState.FAILED).count(),
+        failed=_failed().count(),
     )

@@ -23,6 +23,7 @@ from convoys.models import (
     Subscription,
     Webhook,
 )
+from convoys.models.webhook import OFF_BY_HAND
 from convoys.queries.visibility import viewer_of
 from convoys.services.webhooks.freeze import test_message
 from convoys.services.webhooks.guard import RefusedError, check_url
@@ -35,7 +36,6 @@ MOST_A_PERSON = 20
 # Both secrets sign for so long after a rotation.
 PREVIOUS_SIGNS_FOR = timedelta(hours=24)
 MOST_TESTS_AN_HOUR = 20
-OFF_BY_HAND = "Disabled by hand."
 
 
 def make(user: User, url: str, description: str = "") -> tuple[Webhook, str]:
