@@ -21,7 +21,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from convoys.models import Alert, Deadline, DeadlineState, Notification, Severity, Telling, Watch
+from convoys.models import (
+    Alert,
+    Convoy,
+    Deadline,
+    DeadlineState,
+    Notification,
+    NotificationState,
+    Severity,
+    Telling,
+    Watch,
+)
+from convoys.services import columns
 from convoys.services.alerting.clocks import UNCONFIRMED_AFTER, repeats_until, schedule, set_next
 from convoys.services.alerting.digest import due_at
 from convoys.services.alerting.policies import Ladder, Ladders, Rung
@@ -29,11 +40,13 @@ from convoys.services.alerting.recipients import Coverage, Reader, readers_of, s
 from convoys.services.alerting.telling import look_again_at_once, owed_corrections
 
 logger = logging.getLogger(__name__)
-BATCH = 100
+BATCH = 500
 MOST = 10_000  # what one sweep takes on; the next one follows in half a minute
-MOVED = [
-    "last_step", "asked_chain", "step_at", "ask_at", "tell", "tell_at", "next_at",
-]  # fmt: skip
+# Of a convoy only its key and its route are asked for.
+NOT_READ = [
+    f"convoy__{field.name}" for field in Convoy._meta.concrete_fields if field.name not in ("id", "route")
+]
+MOVED = ("last_step", "asked_chain", "step_at", "ask_at", "tell", "tell_at", "next_at")
 
 
 @dataclass
@@ -79,24 +92,25 @@ def _raise_batch(batch: Sequence[int], now: datetime, raised: Raised) -> None:
             due_deadlines(now)
             .filter(pk__in=batch)
             .select_related("convoy")
+            .defer(*NOT_READ)
             .select_for_update(skip_locked=True, of=("self",))
         )
         if not rows:
             return
         plan = plan_for(rows, now)
         alerts = _insert_alerts([alert for planned in plan for alert in planned.alerts])
-        notifications = _notifications(plan, alerts, now)
-        Notification.objects.bulk_create(notifications, ignore_conflicts=True)
-        for planned in plan:
-            if planned.corrections:
-                look_again_at_once(planned.corrections[0], now)
-        Deadline.objects.bulk_update(rows, MOVED)
+        owed = _insert_steps(plan, alerts, now) + _insert_corrections(plan, now)
+        columns.update(
+            Deadline, [row.pk for row in rows], {name: [getattr(row, name) for row in rows] for name in MOVED}
+        )
     raised.alerts += len(alerts)
-    raised.notifications += len(notifications)
-    for alert in alerts.values():
-        if alert.nobody_to_tell:
-            raised.nobody_to_tell += 1
-            logger.error("nobody to tell of alert %s: no subscriber covers it and may see it", alert.pk)
+    raised.notifications += owed
+    for planned in plan:
+        for alert in planned.alerts:
+            if alert.nobody_to_tell and key_of(alert) in alerts:
+                raised.nobody_to_tell += 1
+                pk = alerts[key_of(alert)]
+                logger.error("nobody to tell of alert %s: no subscriber covers it and may see it", pk)
 
 
 @dataclass
@@ -190,27 +204,52 @@ def _question_due(row: Deadline, now: datetime) -> list[Alert]:
     ]  # fmt: skip
 
 
-def _insert_alerts(alerts: list[Alert]) -> dict[Key, Alert]:
-    """Insert, and read back what stands: the constraint, not this code, decides that it is one."""
+def _insert_alerts(alerts: list[Alert]) -> dict[Key, int]:
+    """The keys of those that are new: the constraint, not this code, decides that each is one."""
     if not alerts:
         return {}
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True)
-    stored = Alert.objects.filter(
-        deadline__in={alert.deadline_id for alert in alerts}, raised_at=alerts[0].raised_at
-    )
-    return {key_of(alert): alert for alert in stored}
+    names = [field.attname for field in Alert._meta.concrete_fields if not field.primary_key]
+    values = {name: [getattr(alert, name) for alert in alerts] for name in names}
+    new = columns.insert(Alert, values, {}, ("watch", "episode", "step_seconds", "id"))
+    return {(watch, episode, step): pk for watch, episode, step, pk in new}
 
 
-def _notifications(plan: Sequence[Planned], alerts: dict[Key, Alert], now: datetime) -> list[Notification]:
+def _insert_steps(plan: Sequence[Planned], alerts: dict[Key, int], now: datetime) -> int:
+    """One notification for each reader of each alert that is new; returns how many."""
     owed = [
-        Notification(
-            alert=alerts[key], deadline=planned.row, recipient=reader.user, subscription=reader.subscription,
-            channel=reader.subscription.channel, webhook_id=reader.subscription.webhook_id,
-            telling=Telling.STEP, created_at=now, not_before=due_at(reader.subscription, now),
-        )
+        (alerts[key], planned.row.pk, reader.subscription)
         for planned in plan
         for key, readers in planned.readers.items()
         if key in alerts
         for reader in readers
-    ]  # fmt: skip
-    return owed + [correction for planned in plan for correction in planned.corrections]
+    ]
+    if not owed:
+        return 0
+    subscriptions = [subscription for _, _, subscription in owed]
+    due = {one.pk: due_at(one, now) for one in subscriptions}
+    columns.insert(
+        Notification,
+        {
+            "alert_id": [alert for alert, _, _ in owed],
+            "deadline_id": [deadline for _, deadline, _ in owed],
+            "recipient_id": [one.user_id for one in subscriptions],
+            "subscription_id": [one.pk for one in subscriptions],
+            "channel": [one.channel for one in subscriptions],
+            "webhook_id": [one.webhook_id for one in subscriptions],
+            "not_before": [due[one.pk] for one in subscriptions],
+        },
+        {
+            "telling": Telling.STEP.value, "occasion": 0, "state": NotificationState.OPEN.value, "reason": "",
+            "may_have_been_told": False, "created_at": now,
+        },
+    )  # fmt: skip
+    return len(owed)
+
+
+def _insert_corrections(plan: Sequence[Planned], now: datetime) -> int:
+    corrections = [correction for planned in plan for correction in planned.corrections]
+    Notification.objects.bulk_create(corrections, ignore_conflicts=True)
+    for planned in plan:
+        if planned.corrections:
+            look_again_at_once(planned.corrections[0], now)
+    return len(corrections)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -34,14 +34,16 @@ class Subscribers:
 
     def __init__(self, subscriptions: Iterable[Subscription], coverage: Coverage) -> None:
         self.coverage = coverage
-        self._by_target: dict[tuple[str, object], list[Subscription]] = {}
+        self._by_target: dict[tuple[str, object], list[_Ranked]] = {}
         for one in subscriptions:
-            target = next(iter(one.named.items()), EVERYTHING)
-            self._by_target.setdefault(target, []).append(one)
+            named = one.named
+            kind, key = target = next(iter(named.items()), EVERYTHING)
+            rank = (SCOPE.index(kind) if key is not None else len(SCOPE), -len(named), one.pk)
+            self._by_target.setdefault(target, []).append(_Ranked(rank, one, coverage.viewer(one.user)))
 
-    def of(self, deadline: Deadline) -> list[Subscription]:
+    def of(self, deadline: Deadline) -> list[_Ranked]:
         """Those that cover this deadline, the narrowest first."""
-        points = {deadline.held_before_id, deadline.stands_at_id} - {None}
+        points = {deadline.held_before_id, deadline.stands_at_id}
         targets = [
             ("convoy", deadline.convoy_id),
             *(("control_point", point) for point in points),
@@ -50,13 +52,18 @@ class Subscribers:
             EVERYTHING,
         ]
         maybe = [one for target in targets for one in self._by_target.get(target, ())]
-        return sorted((one for one in maybe if self.coverage.covers(one, deadline)), key=_narrowness)
+        # What names one thing covers all that stands under it.
+        return sorted(
+            one for one in maybe if one.rank[1] >= -1 or self.coverage.covers(one.subscription, deadline)
+        )
 
 
-def _narrowness(subscription: Subscription) -> tuple[int, int, int]:
-    """Narrower ones sort first: by the narrowest thing named, then by how much is named."""
-    kinds = list(subscription.named)
-    return (SCOPE.index(kinds[0]) if kinds else len(SCOPE), -len(kinds), subscription.pk)
+class _Ranked(NamedTuple):
+    """A subscription, sorting before wider ones: by the narrowest thing named, then by how much is named."""
+
+    rank: tuple[int, int, int]
+    subscription: Subscription
+    viewer: Viewer
 
 
 class Coverage:
@@ -95,18 +102,22 @@ class Coverage:
         return self._viewers[user.pk]
 
     def sees(self, user: User, deadline: Deadline) -> bool:
-        viewer = self.viewer(user)
+        return self.is_seen_by(self.viewer(user), deadline)
+
+    def is_seen_by(self, viewer: Viewer, deadline: Deadline) -> bool:
+        """Whether these eyes see the convoy and the event that opened the episode."""
         if viewer.sees_nothing:
             return False
         if viewer not in self._seen:
             convoys = {row.convoy_id for row in self.deadlines}
             chains = {row.opening_chain for row in self.deadlines}
+            seen_convoys = visible_convoys(viewer).filter(pk__in=convoys).values_list("pk", flat=True)
+            seen_events = visible_events(viewer).filter(sequence__in=chains)
             self._seen[viewer] = (
-                set(visible_convoys(viewer).filter(pk__in=convoys).values_list("pk", flat=True)),
-                set(visible_events(viewer).filter(sequence__in=chains).values_list("sequence", flat=True)),
-            )
-        seen_convoys, seen_events = self._seen[viewer]
-        return deadline.convoy_id in seen_convoys and deadline.opening_chain in seen_events
+                set(seen_convoys), set(seen_events.values_list("sequence", flat=True)),
+            )  # fmt: skip
+        convoys, chains = self._seen[viewer]
+        return deadline.convoy_id in convoys and deadline.opening_chain in chains
 
     def is_staff(self, user: User) -> bool:
         return self.viewer(user).is_staff
@@ -140,11 +151,10 @@ def readers_of(
     """
     coverage = subscribers.coverage
     readers: dict[tuple[int, int | None], Reader] = {}
-    for subscription in subscribers.of(deadline):
-        user, key = subscription.user, (subscription.user_id, subscription.webhook_id)
+    for _, subscription, viewer in subscribers.of(deadline):
+        key = (subscription.user_id, subscription.webhook_id)
         if key in readers or subscription.from_seconds > step_seconds:
             continue
-        if not coverage.sees(user, deadline) or (staff_only and not coverage.is_staff(user)):
-            continue
-        readers[key] = Reader(user, coverage.viewer(user), subscription)
+        if (viewer.is_staff or not staff_only) and coverage.is_seen_by(viewer, deadline):
+            readers[key] = Reader(subscription.user, viewer, subscription)
     return list(readers.values())
