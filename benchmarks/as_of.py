@@ -1,3 +1,5 @@
 from benchmarks.results import Options, Result
+
+
 def measure(options: Options) -> list[Result]:
     return []

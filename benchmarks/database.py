@@ -65,7 +65,7 @@ class BenchmarkDatabase:
 
     def _on_server(self, statement: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(sql.SQL(statement).format(sql.Identifier(self.name)))  # type: ignore[arg-type]
+            server.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
 
     def _drop(self) -> None:
         self._on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)")

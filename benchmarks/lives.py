@@ -76,7 +76,7 @@ ENDED = (
 UNDER_WAY = (
     *[(*BEGIN, HELD, *[_report("seen", 1, "junction")] * 5)] * 2,
     (*BEGIN, _report("stopped", 1, "junction"), *[_report("seen", 1, "junction")] * 5),
-    *[(*BEGIN, _report("passed", 1, "gate"), _report("arrived", 1, "town"), *[_report("seen", 1, "town")] * 4)] * 2,
+    *[(*BEGIN, _report("passed", 1, "gate"), *[_report("seen", 1, "town")] * 5)] * 2,
     (_report("registered"), *[_report("amended", 1, declares={"trucks": trucks}) for trucks in range(2, 9)]),
 )  # fmt: skip
 CAUSES = (Cause.values[0], Cause.values[1], Cause.values[2])
@@ -98,7 +98,7 @@ class Life:
         self.number = number
         self.chance = Random(f"{seed}:{number}")
         self.route = ROUTES[number % len(ROUTES)]
-        self.starts_at = FIRST + (LAST_START - FIRST) * (number / convoys)
+        self.starts_at = FIRST + (LAST_START - FIRST) * (number / max(convoys - 1, 1))
         self.starts_at = self.starts_at.replace(second=0, microsecond=0)
         reports = self.chance.choice(ENDED)
         self.planned = self._at_their_pace(reports)
@@ -173,7 +173,7 @@ class Life:
         said = Account(
             speaker="monitor",
             speaker_kind=SpeakerKind.MONITOR,
-            statement=f"Our team on the road reports the convoy as {kind.replace('_', ' ')}, number {self.number}.",
+            statement=f"Our team on the road reports: {kind.replace('_', ' ')}, convoy {self.number}.",
             publisher="gazette",
             title="Situation on the roads",
             link=f"https://example.org/reports/{self.number}/{kind}",

@@ -1,4 +1,4 @@
-"""The country of the benchmark: three roads, their places, the organisations and people. No names of any real one."""
+"""The country of the benchmark: three roads with their places, organisations and people, all made up."""
 
 from __future__ import annotations
 

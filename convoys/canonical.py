@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 
 def instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def tonnes_text(value: Decimal) -> str:
@@ -162,7 +162,7 @@ _ENCODER = json.JSONEncoder(
 
 def canonical_json(fields: Mapping[str, Any]) -> bytes:
     """These fields as canonical JSON (RFC 8785), in UTF-8. Fractions are not for it: write them as text."""
-    return _ENCODER.encode(fields).encode()
+    return _ENCODER.encode(fields).encode() if fields else b"{}"
 
 
 def group_digest(salt: bytes, fields: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,13 @@ from convoys.canonical import Row, group_digest, groups_of
 from convoys.merkle import EMPTY_ROOT
 from convoys.models import Claim, EntryType, Erasure, Event, LedgerHead, Words
 from convoys.queries.ledger_rows import BATCH, GROUPS, Stretch, read_stretch
-from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, visible_events, withholds_source
+from convoys.queries.visibility import (
+    Viewer,
+    visible_claims,
+    visible_convoys,
+    visible_events,
+    withholds_source,
+)
 
 
 @dataclass(frozen=True)

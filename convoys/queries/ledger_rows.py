@@ -1,4 +1,4 @@
-"""A stretch of the ledger with the rows behind it: what writing, verifying, exporting and proving all read."""
+"""A stretch of the ledger with the rows behind it: what writing, verifying and exporting all read."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Max, Q
+from django.db.models import Max, Model, Q
 
 from convoys import merkle
 from convoys.canonical import Row, entry_leaf, group_digest, groups_of
@@ -113,10 +113,8 @@ def verify_entry(sequence: int) -> Flaw | None:
 
 def _last_row() -> int:
     """The highest number in any table, so that rows slipped in behind the head are seen too."""
-    numbers = [
-        model._default_manager.aggregate(last=Max("sequence"))["last"]
-        for model in (*MODELS.values(), LedgerEntry)
-    ]
+    models: list[type[Model]] = [*MODELS.values(), LedgerEntry]
+    numbers = [model._default_manager.aggregate(last=Max("sequence"))["last"] for model in models]
     return max(number or 0 for number in numbers)
 
 
