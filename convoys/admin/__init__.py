@@ -4,6 +4,8 @@ Importing the rooms registers them. Master data is edited by Django's own forms;
 claims and the ledger are only shown by them, and written by our forms through the one write path.
 """
 
-from convoys.admin import alerting, convoy_admin, ledger, masterdata, site, webhooks
+from convoys.admin import alerting, convoy_admin, ledger, masterdata, policies, site, subscriptions, webhooks
 
-__all__ = ["alerting", "convoy_admin", "ledger", "masterdata", "site", "webhooks"]
+__all__ = [
+    "alerting", "convoy_admin", "ledger", "masterdata", "policies", "site", "subscriptions", "webhooks",
+]  # fmt: skip

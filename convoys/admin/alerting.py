@@ -1,4 +1,4 @@
-"""Alert policies and subscriptions, which coordinators keep, and what was owed and sent, to look at.
+"""Alerts raised, and what was owed and sent, to look at.
 
 A failed message can be sent again by a button; nothing else about alerts is changed by hand.
 """
@@ -6,20 +6,15 @@ A failed message can be sent again by a button; nothing else about alerts is cha
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.role_admin import ByRole, NamedFieldsAdmin, ReadOnlyAdmin, has_role
+from accounts.role_admin import ReadOnlyAdmin, has_role
 from accounts.roles import Role
 from convoys.bell import ring
 from convoys.models import (
@@ -27,123 +22,12 @@ from convoys.models import (
     Message,
     MessageState,
     Notification,
-    Policy,
-    PolicyStep,
-    Scope,
-    Subscription,
 )
 from convoys.services.alerting.telling import is_redating
-from convoys.services.deadlines import redate_open_deadlines
 from convoys.services.messaging.phrases import step_words
 from convoys.services.messaging.recover import retry
 
 PERSONAL_LINK = re.compile(r"/u/[\w-]+")
-
-
-def check_targets(form: forms.BaseForm, chosen: str, names: tuple[str, ...]) -> None:
-    """Exactly the field that the scope is named after is filled in, and no other."""
-    for name in names:
-        value = form.cleaned_data.get(name)
-        if name == chosen and value is None and name not in form.errors:
-            form.add_error(name, _("This scope needs it."))
-        elif name != chosen and value is not None:
-            form.add_error(name, _("This scope does not have it: leave it empty."))
-
-
-class PolicyForm(forms.ModelForm):
-    """A policy for all convoys, one route or one convoy."""
-
-    class Meta:
-        model = Policy
-        fields = ["watch", "scope", "route", "convoy", "repeat_seconds", "staff_only"]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        check_targets(self, str(cleaned.get("scope", "")), ("route", "convoy"))
-        repeat = cleaned.get("repeat_seconds")
-        if repeat is not None and repeat < 60:
-            self.add_error("repeat_seconds", _("Once a minute is the most."))
-        return cleaned
-
-
-class PolicyStepInline(ByRole, admin.TabularInline):
-    view_role = Role.VIEWER
-    add_role = change_role = delete_role = Role.COORDINATOR
-    model = PolicyStep
-    extra = 1
-
-
-@admin.register(Policy)
-class PolicyAdmin(NamedFieldsAdmin):
-    """When somebody is told. The narrowest policy governs: a convoy's, its route's, the default.
-
-    Saving or deleting one re-dates the open holds that it governs; no step is repeated or lost.
-    """
-
-    form = PolicyForm
-    add_role = change_role = Role.COORDINATOR
-    inlines = [PolicyStepInline]
-    list_display = ["__str__", "scope", "watch", "steps_in_words", "staff_only"]
-    list_select_related = ["route", "convoy"]
-    raw_id_fields = ["convoy"]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("steps")
-
-    @admin.display(description="steps")
-    def steps_in_words(self, policy: Policy) -> str:
-        words = ", ".join(step_words(step.after_seconds) for step in policy.steps.all())
-        if policy.repeat_seconds:
-            return _("%(steps)s, then every %(repeat)s") % {
-                "steps": words, "repeat": step_words(policy.repeat_seconds),
-            }  # fmt: skip
-        return words
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A narrower policy may go; every watch keeps its default."""
-        if isinstance(obj, Policy) and obj.scope == Scope.DEFAULT:
-            return False
-        return has_role(request, Role.COORDINATOR)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        _redate(form.instance)
-
-    def delete_model(self, request: HttpRequest, obj: Policy) -> None:
-        super().delete_model(request, obj)
-        _redate(obj)
-
-
-def _redate(policy: Policy) -> None:
-    redate_open_deadlines(policy)
-    transaction.on_commit(partial(ring, "convoys.tasks.detect"))
-
-
-class SubscriptionForm(forms.ModelForm):
-    """Who is told of what."""
-
-    class Meta:
-        model = Subscription
-        fields = [
-            "user", "convoy", "route", "control_point", "sponsor", "from_seconds", "language", "ended_at",
-        ]  # fmt: skip
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(NamedFieldsAdmin):
-    """Who is told of what they may see. Ended by a date, never deleted: mails link to it."""
-
-    form = SubscriptionForm
-    add_role = change_role = Role.COORDINATOR
-    list_display = ["user", "convoy", "route", "control_point", "sponsor", "created_at", "ended_at"]
-    list_select_related = ["user", "convoy", "route", "control_point__place", "sponsor"]
-    search_fields = ["user__username", "user__email", "convoy__reference"]
-    raw_id_fields = ["convoy"]
-
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        if not change and isinstance(obj, Subscription):
-            obj.created_at = timezone.now()
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(Alert)

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from convoys.board.subscription_form import SubscriptionForm, as_typed
 from convoys.errors import InvalidInput
 from convoys.models import Subscription
 from convoys.queries.subscriptions import in_force_for
@@ -19,6 +18,7 @@ from convoys.queries.visibility import viewer_of
 from convoys.services.alerting.described import described
 from convoys.services.alerting.digest import zone_for
 from convoys.services.alerting.subscriptions import change_subscription, end_subscription, subscribe
+from convoys.wish_form import WishForm, as_typed
 
 NAMED = ("convoy", "route", "control_point", "sponsor")
 
@@ -29,7 +29,7 @@ def subscriptions(request: HttpRequest) -> HttpResponse:
     """The person's own subscriptions, and a form for one more; a link may say what it is to name."""
     user = _reader(request)
     wanted = {name: request.GET[name] for name in NAMED if name in request.GET}
-    form = SubscriptionForm(user, request.POST or None, initial=wanted)
+    form = WishForm(user, request.POST or None, initial=wanted)
     if request.method == "POST" and form.is_valid():
         try:
             made = subscribe(user, form.wish())
@@ -50,7 +50,7 @@ def subscription_change(request: HttpRequest, key: int) -> HttpResponse:
     one = next((one for one in described(user, in_force_for(user)) if one.subscription.pk == key), None)
     if one is None or not one.may_change:
         raise Http404
-    form = SubscriptionForm(user, request.POST or None, initial=as_typed(one.subscription))
+    form = WishForm(user, request.POST or None, initial=as_typed(one.subscription))
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_subscription(user, key, form.wish())
@@ -88,7 +88,7 @@ def _back_with(request: HttpRequest, user: User, saved: Subscription) -> HttpRes
 
 
 def _page(
-    request: HttpRequest, user: User, template: str, form: SubscriptionForm, context: dict[str, object]
+    request: HttpRequest, user: User, template: str, form: WishForm, context: dict[str, object]
 ) -> HttpResponse:
     status = 422 if form.is_bound and form.errors else 200
     more = {"section": "subscriptions", "address": user.email}

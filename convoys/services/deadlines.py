@@ -11,10 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-from django.utils import timezone
-
-from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Policy, Scope, Telling, Watch
+from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Telling, Watch
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule
 from convoys.services.alerting.policies import Ladders
@@ -40,35 +37,6 @@ def move_deadlines(convoy: Convoy, history: History, written: Sequence[Event], r
        for telling after the grace, and a telling that is no longer true is called off.
     """
     _Mover(convoy, history, written, recorded_at).move()
-
-
-def redate_open_deadlines(policy: Policy) -> int:
-    """After an edit of a policy: re-date the running clocks that it governs. Returns how many moved.
-
-    Steps that the edit put into the past raise one alert together; none is repeated or lost.
-    """
-    now = timezone.now()
-    governed = Deadline.objects.filter(state=DeadlineState.OPEN, watch=policy.watch)
-    if policy.scope != Scope.DEFAULT:
-        governed = (
-            governed.filter(convoy=policy.convoy_id)
-            if policy.convoy_id
-            else governed.filter(convoy__route=policy.route_id)
-        )
-    moved = 0
-    for convoy_id in governed.order_by("convoy").values_list("convoy", flat=True).distinct():
-        with transaction.atomic():
-            rows = Deadline.objects.select_for_update(of=("self",)).filter(
-                convoy=convoy_id, state=DeadlineState.OPEN, watch=policy.watch
-            )
-            for row in rows.select_related("convoy"):
-                before = row.step_at
-                schedule(row, Ladders([row.convoy]).of(row.convoy, row.watch))
-                if row.step_at != before:
-                    row.known_at = now
-                    save(row)
-                    moved += 1
-    return moved
 
 
 @dataclass(frozen=True)
@@ -194,7 +162,9 @@ class _Mover:
         same = last.held_before == episode.held_before and (
             episode.held_before is not None or last.stands_at == episode.stands_at
         )
-        if not same or episode.opening.occurred_at - closed_at > REOPENED_WITHIN:
+        if last.closing is not episode.opening and (
+            not same or episode.opening.occurred_at - closed_at > REOPENED_WITHIN
+        ):
             return None
         found = (
             row for row in self.rows if row.watch == Watch.HELD and row.opening_chain == last.opening.chain

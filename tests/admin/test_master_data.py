@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from convoys.models import Agreement, ControlPoint, Place, Policy, Route, Subscription
+from convoys.models import Agreement, ControlPoint, Place, Route
 from tests import factories
 
 NO_ROWS = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
@@ -96,21 +96,3 @@ def test_an_agreement_is_entered_and_edited(coordinator: Client, viewer: Client)
     assert coordinator.post(edit, {"title": "Passage for all", "routes": ["main"]}).status_code == 302
     assert Agreement.objects.get().title == "Passage for all"
     assert viewer.post(edit, {"title": "Mine"}).status_code == 403
-
-
-def test_policies_and_subscriptions_are_kept(coordinator: Client) -> None:
-    factories.road()
-    steps = rows("steps", {"after_seconds": "3600", "severity": "warning"})
-    typed = {"scope": "route", "watch": "held", "route": "main"} | steps
-    response = coordinator.post(reverse("admin:convoys_policy_add"), typed)
-    assert response.status_code == 302, response.content.decode()
-    assert Policy.objects.get(scope="route").steps.get().after_seconds == 3600
-    partner = factories.partner()
-    subscription = {
-        "user": str(partner.pk),
-        "route": "main",
-        "from_seconds": "0",
-        "channel": "mail",
-    }
-    assert coordinator.post(reverse("admin:convoys_subscription_add"), subscription).status_code == 302
-    assert Subscription.objects.filter(user=partner, route="main").exists()

@@ -1,4 +1,4 @@
-"""What staff do about alerts: try a failed message again, edit a policy, ask what would be sent."""
+"""What staff do about alerts: try a failed message again, ask what would be sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from convoys.models import Alert, Deadline, Message, Notification, Policy
+from convoys.models import Alert, Message, Notification
 from convoys.services.messaging.deliver import deliver
 from tests import factories
-from tests.alerting.conftest import default_held_policy, since_start
+from tests.alerting.conftest import since_start
 
 pytestmark = pytest.mark.django_db
-DAY = 86400
 
 
 @pytest.fixture(autouse=True)
@@ -61,59 +60,6 @@ def test_others_cannot(failed, who):
     assert answer.status_code in (302, 403)
     failed.refresh_from_db()
     assert failed.state == "failed"
-
-
-def policy_form(policy: Policy, steps: list[int]) -> dict[str, object]:
-    rows = list(policy.steps.order_by("after_seconds"))
-    data: dict[str, object] = {
-        "watch": policy.watch, "scope": policy.scope, "route": policy.route_id or "", "convoy": "",
-        "repeat_seconds": policy.repeat_seconds or "", "steps-TOTAL_FORMS": len(steps),
-        "steps-INITIAL_FORMS": len(rows), "steps-MIN_NUM_FORMS": 0, "steps-MAX_NUM_FORMS": 1000,
-    }  # fmt: skip
-    for number, seconds in enumerate(steps):
-        data[f"steps-{number}-id"] = rows[number].pk if number < len(rows) else ""
-        data[f"steps-{number}-policy"] = policy.pk
-        data[f"steps-{number}-after_seconds"] = seconds
-        data[f"steps-{number}-severity"] = "warning"
-    return data
-
-
-def test_editing_a_policy_in_the_admin_redates_the_holds_it_governs(sweep, told_partner):
-    factories.make_held_convoy()
-    policy = default_held_policy()
-    chief = signed_in(factories.coordinator())
-    answer = chief.post(
-        f"/admin/convoys/policy/{policy.pk}/change/", policy_form(policy, [DAY // 2, 3 * DAY, 7 * DAY])
-    )
-    assert answer.status_code == 302
-    row = Deadline.objects.get(watch="held")
-    assert row.next_at is not None
-    assert abs((row.next_at - since_start(hours=12)).total_seconds()) < 1
-
-
-def test_a_policy_for_a_route_names_a_route(db):
-    chief = signed_in(factories.coordinator())
-    policy = Policy(watch="held", scope="route")
-    answer = chief.post("/admin/convoys/policy/add/", policy_form_new(policy))
-    assert answer.status_code == 200
-    assert "This scope needs it." in answer.content.decode()
-    assert not Policy.objects.filter(scope="route").exists()
-
-
-def policy_form_new(policy: Policy) -> dict[str, object]:
-    return {
-        "watch": policy.watch, "scope": policy.scope, "route": "", "convoy": "", "repeat_seconds": "",
-        "steps-TOTAL_FORMS": 0, "steps-INITIAL_FORMS": 0, "steps-MIN_NUM_FORMS": 0,
-        "steps-MAX_NUM_FORMS": 1000,
-    }  # fmt: skip
-
-
-def test_a_default_policy_cannot_be_deleted(db):
-    policy = default_held_policy()
-    answer = signed_in(factories.administrator()).post(
-        f"/admin/convoys/policy/{policy.pk}/delete/", {"post": "yes"}
-    )
-    assert answer.status_code == 403
 
 
 def test_a_dry_run_says_who_would_get_what_and_changes_nothing(sweep, clock, told_partner, mailoutbox):

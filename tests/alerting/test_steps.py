@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from convoys.models import Alert, Deadline, Notification, Policy, PolicyStep
+from convoys.services.alerting.governing import redate_open_deadlines
 from convoys.services.changes import Record, Retract, convoy
-from convoys.services.deadlines import redate_open_deadlines
 from tests import factories
 from tests.alerting.conftest import default_held_policy, since_start, subscribe
 

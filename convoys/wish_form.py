@@ -1,4 +1,4 @@
-"""The form for one subscription: what of, from which step, how, when and in which words."""
+"""The form for one subscription, on its owner's page and on the desk: what of, from which step, how, when."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ from convoys.services.messaging.phrases import step_words
 MOST_SUGGESTED = 200
 
 
-class SubscriptionForm(forms.Form):
-    """One wish. `how` is a channel, with the key of a webhook; `when` the hour of a digest, or empty."""
+class WishForm(forms.Form):
+    """One wish of `user`, who may name what they see, whoever fills it in.
+
+    `how` is a channel, with the key of a webhook; `when` the hour of a digest, or empty.
+    """
 
     convoy = forms.CharField(label=gettext_lazy("Only this convoy"), required=False, max_length=100)
     route = forms.ChoiceField(label=gettext_lazy("Only on this route"), required=False)
