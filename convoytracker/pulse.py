@@ -29,8 +29,21 @@ def _worker_is_connected(**_: Any) -> None:
 
 
 class PulsingScheduler(PersistentScheduler):
-    """Celery's own scheduler; every round of it is a sign of life."""
+    """Celery's own scheduler; every round of it is a sign of life, and a clock set back stops nothing."""
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         beat_once()
+        self._forget_the_future()
         return float(super().tick(*args, **kwargs))
+
+    def _forget_the_future(self) -> None:
+        """What last ran at a time still to come ran before the clock was set back: it is due again.
+
+        Celery would wait until that time comes round, for days where the clock had been days ahead.
+        """
+        now = self.app.now()
+        ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
+        for entry in ahead:
+            entry.last_run_at = now
+        if ahead:
+            self._heap = None  # made anew by the round that follows

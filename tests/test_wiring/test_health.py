@@ -50,6 +50,10 @@ class TestReady:
         assert response.status_code == 503
         assert response.json()["checks"]["sweep"].startswith("the last successful sweep for due alerts is 60")
 
+    def test_not_ready_when_the_last_sweep_is_from_before_the_clock_was_set_back(self, client: Client):
+        swept(-timedelta(days=8))
+        assert client.get("/readyz").status_code == 503
+
     def test_not_ready_without_redis(self, client: Client, settings, tmp_path: Path):
         swept(timedelta(0))
         settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"

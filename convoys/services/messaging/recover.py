@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from convoys.models import Message, MessageState, Notification, NotificationState
-from convoys.services.messaging.freeze import GIVE_UP_AFTER
+from convoys.services.messaging.freeze import GIVE_UP_AFTER, LEASE
 from convoys.services.messaging.settle import NO_LEASE
 
 
@@ -15,12 +15,13 @@ def return_expired_leases() -> int:
     """Make messages whose lease has run out due again; returns how many.
 
     Where an attempt had begun the server may have accepted it: that is noted and counted, and the
-    repeat is recognisable by its Message-ID.
+    repeat is recognisable by its Message-ID. A lease that ends later than any that is given now is
+    from before the clock was set back.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
         expired = Message.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state=MessageState.SENDING, lease_until__lt=now
+            Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE), state=MessageState.SENDING
         )
         rows = list(expired.order_by("pk").values_list("pk", "attempt_began_at"))
         begun = [pk for pk, began_at in rows if began_at is not None]

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import F
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from convoys.models import Channel, Message, MessageState, Notification, NotificationState
@@ -18,6 +18,8 @@ from convoys.services.webhooks import schedule
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+# Nothing is made to wait for longer: what does was put off by a clock that has been set back since.
+LONGEST_WAIT = {Channel.MAIL: LONGEST_PAUSE * 1.5, Channel.WEBHOOK: schedule.PAUSES[-1] * 1.5}
 NO_LEASE = {"lease": None, "lease_until": None, "attempt_began_at": None}
 
 
@@ -38,7 +40,19 @@ def pause_after(attempts: int, jitter: float = 0) -> timedelta:
 
 
 def settle(message: Message, outcome: Outcome) -> None:
-    """Write what became of an attempt. Nothing happens where the lease has passed to another run."""
+    """Write what became of an attempt. Nothing happens where the lease has passed to another run.
+
+    Where the database's connection was lost while the message was on its way, once more over a new
+    one: what a server has accepted is to be on record, else it would be sent again.
+    """
+    try:
+        _settle(message, outcome)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        _settle(message, outcome)
+
+
+def _settle(message: Message, outcome: Outcome) -> None:
     now, pause = timezone.now(), _pause(message, outcome)
     if outcome.is_sent:
         _close(message, MessageState.SENT, NotificationState.SENT, outcome, now)
@@ -64,7 +78,12 @@ def _close(message: Message, state: str, notified: str, outcome: Outcome, now: d
     with transaction.atomic(durable=True):
         mine = Message.objects.filter(pk=message.pk, lease=message.lease)
         if not mine.update(
-            state=state, sent_at=sent_at, failure=outcome.reason, next_attempt_at=None, **NO_LEASE
+            state=state,
+            sent_at=sent_at,
+            failure=outcome.reason,
+            next_attempt_at=None,
+            uncertain_attempts=F("uncertain_attempts") + int(outcome.is_uncertain),
+            **NO_LEASE,
         ):
             return
         told = Notification.objects.filter(message=message.pk)
@@ -118,7 +137,9 @@ def claim_due(limit: int, channel: str = Channel.MAIL) -> list[Message]:
     now, lease = timezone.now(), uuid.uuid4()
     with transaction.atomic(durable=True):
         rows = Message.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state=MessageState.PENDING, next_attempt_at__lte=now, channel=channel
+            Q(next_attempt_at__lte=now) | Q(next_attempt_at__gt=now + LONGEST_WAIT[Channel(channel)]),
+            state=MessageState.PENDING,
+            channel=channel,
         )
         keys = list(rows.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:limit])
         Message.objects.filter(pk__in=keys).update(
