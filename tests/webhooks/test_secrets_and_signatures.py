@@ -7,11 +7,14 @@ import json
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from convoys.services.webhooks import manage
 from convoys.services.webhooks.secrets import UnreadableSecretError, decrypt, encrypt, new_secret, reencrypt
 from convoys.services.webhooks.signing import signature, signed_headers
+from tests import factories
 
 # Published with the rules' own library.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -73,3 +76,18 @@ def test_the_key_can_be_changed_while_both_are_named_and_the_old_one_goes_afterw
 
 def test_the_key_of_webhooks_is_not_the_one_that_signs_sessions(settings):
     assert settings.SECRET_KEY not in settings.WEBHOOK_KEY
+
+
+@pytest.mark.django_db
+def test_the_command_moves_all_secrets_to_the_first_key_and_names_those_it_cannot_read(settings, capsys):
+    settings.WEBHOOK_KEY = ["the first key, long and random"]
+    webhook, secret = manage.make(factories.partner(), "https://hooks.example.org/")
+    settings.WEBHOOK_KEY = ["the second key, long and random", "the first key, long and random"]
+    call_command("reencrypt_webhooks")
+    assert "1 webhooks are under the first key." in capsys.readouterr().out
+    settings.WEBHOOK_KEY = ["the second key, long and random"]
+    webhook.refresh_from_db()
+    assert decrypt(webhook.secret) == secret
+    settings.WEBHOOK_KEY = ["a third key, long and random"]
+    with pytest.raises(CommandError, match=f"{webhook.pk}. Their owners must rotate them."):
+        call_command("reencrypt_webhooks")

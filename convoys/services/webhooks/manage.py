@@ -28,7 +28,7 @@ from convoys.queries.visibility import viewer_of
 from convoys.services.webhooks.freeze import test_message
 from convoys.services.webhooks.guard import RefusedError, check_url
 from convoys.services.webhooks.replays import ask_for
-from convoys.services.webhooks.secrets import encrypt, new_secret
+from convoys.services.webhooks.secrets import UnreadableSecretError, encrypt, new_secret, reencrypt
 from convoys.services.webhooks.standing import disable, stop_waiting
 
 logger = logging.getLogger(__name__)
@@ -141,6 +141,25 @@ def replay(webhook: Webhook, key: int) -> bool:
         )
         ask_for(row, now)
     return True
+
+
+def reencrypt_all() -> tuple[int, list[int]]:
+    """Put every secret under the first key; returns how many, and the keys of those that none reads.
+
+    One row at a time, under its lock: a rotation at the same moment is not undone.
+    """
+    moved, unreadable = 0, []
+    for key in Webhook.objects.filter(ended_at=None).order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Webhook.objects.select_for_update(of=("self",)).get(pk=key)
+            try:
+                kept = [reencrypt(one) if one else "" for one in (row.secret, row.previous_secret)]
+            except UnreadableSecretError:
+                unreadable.append(row.pk)
+                continue
+            Webhook.objects.filter(pk=key).update(secret=kept[0], previous_secret=kept[1])
+        moved += 1
+    return moved, unreadable
 
 
 def _refuse_where_off(webhook: Webhook) -> None:
