@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.role_admin import ReadOnlyAdmin, has_role
 from accounts.roles import Role
 from convoys.admin.day import moment_of, no_such_day, shown_day
-from convoys.admin.filters import FILTERS, FILTERS_OF_A_DAY
+from convoys.admin.filters import FILTERS
 from convoys.admin.rows import rows_of
 from convoys.admin.sending import require
 from convoys.errors import InvalidInput
@@ -23,6 +23,7 @@ from convoys.models import Convoy
 from convoys.queries import desk
 from convoys.queries.board import is_backfilled, load_at
 from convoys.queries.days import ASKED
+from convoys.queries.desk_filters import FiltersOfADay
 from convoys.vocabulary import State
 
 URGENCY = (State.HELD, State.STOPPED, State.DISPATCHED, State.PLANNED)
@@ -42,17 +43,15 @@ MOST_URGENT_FIRST_THEN = _most_urgent_first("of_then__state")
 
 def is_another_day(request: HttpRequest) -> bool:
     """Whether the list is of a day that is not now, as its view has found."""
-    return bool(getattr(request, "is_another_day", False))
+    return hasattr(request, "filters_of_the_day")
 
 
 class ListOfADay(ChangeList):
     """Django's change list, which takes every parameter that it does not know for a lookup."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        # The day itself is no lookup, nor is a filter that is not offered on the day shown.
-        aside = {*ASKED, *(str(kind.parameter_name) for kind in FILTERS if kind not in self.list_filter)}
         lookups: dict[str, Any] = super().get_filters_params(params)
-        return {key: value for key, value in lookups.items() if key not in aside}
+        return {key: value for key, value in lookups.items() if key not in ASKED}
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Columns of now say nothing of the order of another day, whatever the address asks."""
@@ -82,9 +81,6 @@ class ConvoyList(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListOfADay
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        return FILTERS_OF_A_DAY if is_another_day(request) else FILTERS
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         return [] if is_another_day(request) else super().get_sortable_by(request)
@@ -134,7 +130,8 @@ class ConvoyList(ReadOnlyAdmin):
             moment = moment_of(request)
         except InvalidInput as error:
             return no_such_day(self, request, error.fields)
-        request.is_another_day = not moment.is_now  # type: ignore[attr-defined]
+        if not moment.is_now:
+            request.filters_of_the_day = FiltersOfADay(moment)  # type: ignore[attr-defined]
         response = super().changelist_view(request, extra_context)
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if context is not None and "cl" in context:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organisation
 from convoys.models import ControlPoint, Convoy, Part, Route
 from convoys.queries import desk
+from convoys.queries.desk_filters import FiltersOfADay
 from convoys.vocabulary import State
 
 
@@ -25,8 +26,12 @@ class CountedFilter(admin.SimpleListFilter):
     """
 
     @property
-    def is_another_day(self) -> bool:
-        return bool(getattr(self.request, "is_another_day", False))
+    def then(self) -> FiltersOfADay | None:
+        """What can be asked of the day shown; None where it is now."""
+        then: FiltersOfADay | None = getattr(self.request, "filters_of_the_day", None)
+        return then
+
+    is_counted = True
 
     def offered(self) -> list[tuple[str, Any]]:
         """Codes to choose from, each with its word."""
@@ -43,6 +48,10 @@ class CountedFilter(admin.SimpleListFilter):
             known[self.parameter_name] = self.offered()
         return list(known[self.parameter_name])
 
+    def has_output(self) -> bool:
+        """Also with nothing to choose from while it is asked: Django would drop it, and show everything."""
+        return super().has_output() or self.value() is not None
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value is None:
@@ -56,6 +65,7 @@ class CountedFilter(admin.SimpleListFilter):
         counted = {
             f"n{i}": Count("pk", filter=self.condition(value), distinct=True)
             for i, value in enumerate(values)
+            if self.is_counted
         }
         counts = every.order_by().aggregate(all=Count("pk", distinct=True), **counted)
         yield {
@@ -69,7 +79,7 @@ class CountedFilter(admin.SimpleListFilter):
                 "selected": self.value() == str(value),
                 "query_string": changelist.get_query_string({str(self.parameter_name): value}),
                 "display": label,
-                "count": counts[f"n{i}"],
+                "count": counts.get(f"n{i}"),
                 "state": value if value in State.values else "",
             }
 
@@ -87,11 +97,16 @@ class StateFilter(CountedFilter):
         return [(state.value, state.label) for state in states]
 
     def condition(self, value: str) -> Q:
-        return Q(of_then__state=value) if self.is_another_day else Q(status=value)
+        return Q(of_then__state=value) if self.then else Q(status=value)
 
 
 class FlagFilter(CountedFilter):
     title, parameter_name = _("flag"), "flag"
+
+    @property
+    def is_counted(self) -> bool:  # type: ignore[override]
+        """Not on another day: who was silent then is found out only for whoever asks it."""
+        return self.then is None
 
     def offered(self) -> list[tuple[str, Any]]:
         return [("silent", _("silent")), ("overdue", _("overdue")), ("ended", _("tracking ended"))]
@@ -99,10 +114,10 @@ class FlagFilter(CountedFilter):
     def condition(self, value: str) -> Q:
         now = timezone.now()
         if value == "silent":
-            return desk.silent(now)
+            return self.then.silent() if self.then else desk.silent(now)
         if value == "overdue":
-            return desk.overdue(now)
-        return Q(tracking_ended_at__isnull=False)
+            return self.then.overdue() if self.then else desk.overdue(now)
+        return self.then.tracking_ended() if self.then else Q(tracking_ended_at__isnull=False)
 
 
 class ExerciseFilter(CountedFilter):
@@ -119,11 +134,13 @@ class RouteFilter(CountedFilter):
     title, parameter_name = _("route"), "route"
 
     def offered(self) -> list[tuple[str, Any]]:
-        used = Convoy.objects.values("route")
-        return list(Route.objects.filter(code__in=used).values_list("code", "name"))
+        used = Q(code__in=Convoy.objects.values("route"))
+        if self.then:
+            used |= Q(code__in=self.then.routes_named())
+        return list(Route.objects.filter(used).values_list("code", "name"))
 
     def condition(self, value: str) -> Q:
-        return Q(route=value)
+        return self.then.on_route(value) if self.then else Q(route=value)
 
 
 class ControlPointFilter(CountedFilter):
@@ -131,7 +148,7 @@ class ControlPointFilter(CountedFilter):
 
     def offered(self) -> list[tuple[str, Any]]:
         points = ControlPoint.objects.all()
-        if not self.is_another_day:
+        if not self.then:
             points = points.filter(held_convoys__isnull=False).distinct()
         return [
             (point.pk, str(point))
@@ -139,22 +156,25 @@ class ControlPointFilter(CountedFilter):
         ]
 
     def condition(self, value: str) -> Q:
-        return Q(of_then__held_before=value) if self.is_another_day else Q(held_before=value)
+        return Q(of_then__held_before=value) if self.then else Q(held_before=value)
 
 
 class SponsorFilter(CountedFilter):
     title, parameter_name = _("sponsor"), "sponsor"
 
     def offered(self) -> list[tuple[str, Any]]:
-        sponsors = Organisation.objects.filter(convoys__part=Part.SPONSOR).distinct()
+        found = Q(convoys__part=Part.SPONSOR)
+        if self.then:
+            found |= Q(code__in=self.then.sponsors_named())
+        sponsors = Organisation.objects.filter(found).distinct()
         return list(sponsors.order_by("name").values_list("code", "name"))
 
     def condition(self, value: str) -> Q:
+        if self.then:
+            return self.then.sponsored_by(value)
         return Q(
             pk__in=Convoy.objects.filter(organisations__part=Part.SPONSOR, organisations__organisation=value)
         )
 
 
 FILTERS: list[Any] = [StateFilter, FlagFilter, RouteFilter, ControlPointFilter, SponsorFilter, ExerciseFilter]
-# What can be asked of another day: what a convoy was declared to be then is not a column of the list.
-FILTERS_OF_A_DAY: list[Any] = [StateFilter, ControlPointFilter, ExerciseFilter]
