@@ -165,6 +165,18 @@ def test_the_list_for_tests_allows_that_address_and_port_and_no_other(settings):
             check_url(url)
 
 
+def test_a_demonstration_calls_nobody_outside(settings, names):
+    settings.DEMO = True
+    with pytest.raises(RefusedError, match="demonstration"):
+        check_url("https://example.org/")
+    settings.WEBHOOK_ALSO_ALLOWED = ["127.0.0.1:9000"]
+    check_url("http://127.0.0.1:9000/hook")
+    names.say("example.org", ["8.8.8.8"])
+    assert (
+        post("https://example.org/", b"{}", {}).problem == "This is a demonstration: it calls nobody outside."
+    )
+
+
 def test_the_environments_proxies_are_not_asked(receiver, monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+DEMONSTRATION = "This is a demonstration: it calls nobody outside."
 PORTS = frozenset({443, 8443})
 MOST_CHARACTERS = 500
 MOST_ADDRESSES = 32
@@ -93,6 +94,8 @@ def check_url(url: str) -> Target:
     port = port if port is not None else {"https": 443, "http": 80}[parts.scheme]
     if port not in PORTS | {port for _, port in allowed}:
         raise RefusedError("The address may use port 443 or 8443 and no other.")
+    if settings.DEMO and not allowed:
+        raise RefusedError(DEMONSTRATION)
     if literal := _literal(host):
         check_address(literal, port, parts.scheme)
     elif not _HOST.match(host) or _NUMBER.match(host):
@@ -102,9 +105,14 @@ def check_url(url: str) -> Target:
 
 
 def check_address(address: Address, port: int, scheme: str) -> None:
-    """Refuse whatever is not known to be public. Plain http goes to listed addresses alone."""
+    """Refuse whatever is not known to be public. Plain http goes to listed addresses alone.
+
+    A demonstration, whose passwords are on its sign-in page, calls listed addresses and nobody else.
+    """
     if (str(address), port) in also_allowed():
         return
+    if settings.DEMO:
+        raise RefusedError(DEMONSTRATION)
     if scheme != "https" or port not in PORTS or not is_public(address):
         raise RefusedError("The address does not lead to a public host.")
 
