@@ -55,7 +55,7 @@ def test_what_one_person_is_owed_at_once_is_one_message(sweep, told_partner, pos
     assert sweep(days=3, minutes=1).alerts == 6
     assert deliver().sent == 1
     (mail,) = post_office.mails
-    assert mail["Subject"] == "3 convoys held at Junction: C-1, C-2, C-3"
+    assert mail["Subject"] == "Held at Bridge: 3 convoys, 120 t"
     assert "Steps reached: 24 h and 3 days, told together" in body(mail)
 
 

@@ -89,9 +89,9 @@ def test_a_range_a_floor_and_an_unknown_tonnage_keep_their_form(clock, sweep, to
     sweep(hours=24)
     deliver()
     text = body(post_office.mails[0])
-    assert "Tonnage      360–400 t" in text
-    assert "Tonnage      more than 20 t" in text
-    assert "Tonnage      unknown" in text
+    assert "Tonnage: 360–400 t" in text
+    assert "Tonnage: more than 20 t" in text
+    assert "Tonnage: unknown" in text
 
 
 @pytest.mark.django_db

@@ -60,7 +60,9 @@ def freeze_for(recipients: Sequence[int], renderer: Renderer, channel: str = Cha
     put_off((one, check.snoozed_until(one)) for one in open_now if check.verdicts[one.pk] == SNOOZED)
     drop = {one.pk: check.verdicts[one.pk] for one in open_now if check.verdicts[one.pk] not in (GO, *LATER)}
     drafts = []
-    for parcel in parcels_of([one for one in open_now if check.verdicts[one.pk] == GO]):
+    parcels = parcels_of([one for one in open_now if check.verdicts[one.pk] == GO])
+    renderer.prepare((parcel, check.viewer(parcel.recipient)) for parcel in parcels if parcel.webhook is None)
+    for parcel in parcels:
         draft = _draft(parcel, check, renderer)
         if draft is None:
             drop.update({one.pk: NO_ACCESS for one in parcel.notifications})
@@ -109,17 +111,21 @@ def mail_domain() -> str:
 
 
 def _headers(parcel: Parcel, unsubscribe_url: str, language: str) -> dict[str, str]:
-    """Threading: all mails of an episode refer to one root, so that a mail program shows one thread."""
-    episodes = dict.fromkeys((one.alert.watch, one.alert.episode) for one in parcel.notifications)
-    roots = [f"<{watch}-{episode}.episode@{mail_domain()}>" for watch, episode in episodes][:MOST_REFERENCES]
-    return {
-        "In-Reply-To": roots[0],
-        "References": " ".join(roots),
+    """Threading: all mails of an episode refer to one root, so that a mail program shows one thread.
+
+    A daily digest is of many episodes and of no thread.
+    """
+    headers = {
         "Auto-Submitted": "auto-generated",
         "Content-Language": language,
         "List-Unsubscribe": f"<{unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
+    if parcel.is_digest:
+        return headers
+    episodes = dict.fromkeys((one.alert.watch, one.alert.episode) for one in parcel.notifications)
+    roots = [f"<{watch}-{episode}.episode@{mail_domain()}>" for watch, episode in episodes][:MOST_REFERENCES]
+    return headers | {"In-Reply-To": roots[0], "References": " ".join(roots)}
 
 
 def _store(drafts: Sequence[_Draft]) -> list[Message]:

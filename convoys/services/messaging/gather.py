@@ -1,45 +1,66 @@
-"""A recipient's open notifications, parted into what can stand in one mail."""
+"""What somebody is owed, parted into what can stand in one message."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from convoys.models import Channel, Notification, NotificationState, Webhook
-from convoys.services.alerting.telling import is_redating
+from convoys.models import Channel, Notification, NotificationState, Rhythm, Subscription, Webhook
+from convoys.services.alerting.telling import TOLD, is_redating
 
 RECIPIENTS = 50
+Episode = tuple[str, int]  # watch and opening chain of the episode
 
 
 @dataclass
 class Parcel:
-    """What one message will tell one person: one kind of news, exercises apart from what is real.
+    """What one message will tell one person: one kind of news, or all that a daily digest owes;
+    exercises apart from what is real.
 
-    `webhook` is where it is called, or None of a mail.
+    `telling` is empty of a digest, `webhook` where it is called, or None of a mail. `since` is when
+    the last message about each episode was frozen that this person got; episodes that they were not
+    told of are missing.
     """
 
     recipient: User
     telling: str
-    watch: str
     is_exercise: bool
     is_redated: bool
-    notifications: list[Notification]
+    notifications: list[Notification] = field(default_factory=list)
     webhook: Webhook | None = None
+    is_digest: bool = False
+    since: dict[Episode, datetime] = field(default_factory=dict)
 
     @property
-    def contents(self) -> tuple[tuple[int, int, str, int], ...]:
+    def watch(self) -> str:
+        """What its alerts watch, or "" where they watch several things."""
+        watches = {one.alert.watch for one in self.notifications}
+        return watches.pop() if len(watches) == 1 else ""
+
+    @property
+    def contents(self) -> tuple[object, ...]:
         """What it tells, whoever reads it: parcels with equal contents read the same."""
-        return tuple((one.alert_id, one.deadline_id, one.telling, one.occasion) for one in self.notifications)
+        told = tuple((one.alert_id, one.deadline_id, one.telling, one.occasion) for one in self.notifications)
+        return (self.is_digest, told, tuple(sorted(self.since.items())))
 
     @property
     def subscription_language(self) -> str:
         """The language asked for with the subscription behind it, else ""."""
-        languages = [one.subscription.language for one in self.notifications if one.subscription]
-        return next((language for language in languages if language), "")
+        return self._asked_for("language")
+
+    @property
+    def time_zone(self) -> str:
+        """The zone asked for with the subscription behind it, else the person's; may be empty."""
+        return self._asked_for("time_zone") or self.recipient.time_zone
+
+    def _asked_for(self, name: str) -> str:
+        asked = [getattr(one.subscription, name) for one in self.notifications if one.subscription]
+        return next((value for value in asked if value), "")
 
 
 def owed(channel: str) -> QuerySet[Notification]:
@@ -55,15 +76,51 @@ def recipients_waiting(after: int = 0, channel: str = Channel.MAIL) -> list[int]
 
 
 def parcels_of(notifications: Sequence[Notification]) -> list[Parcel]:
-    """Group by person, kind of news, watch and exercise, for a webhook by episode too; the notifications
-    keep their order."""
+    """Group by person, kind of news and exercise; for a webhook by watch and episode too.
+
+    Steps of all that is watched stand in one mail, and all that digests owe in another. The
+    notifications keep their order. One query, for when each was told last.
+    """
     parcels: dict[object, Parcel] = {}
     for one in notifications:
+        digest = is_for_digest(one.subscription) and one.webhook_id is None
+        telling = "" if digest else one.telling
+        redated = not digest and is_redating(one)
         exercise = one.deadline.convoy.is_exercise
-        kind = (one.telling, one.alert.watch, exercise, is_redating(one))
-        called = (one.webhook_id, one.deadline_id) if one.webhook_id is not None else None
-        key = (one.recipient_id, called, *kind)
+        called = (one.webhook_id, one.deadline_id, one.alert.watch) if one.webhook_id is not None else None
+        key = (one.recipient_id, called, telling, exercise, redated)
         if key not in parcels:
-            parcels[key] = Parcel(one.recipient, *kind, [], one.webhook)
+            parcels[key] = Parcel(
+                one.recipient, telling, exercise, redated, webhook=one.webhook, is_digest=digest
+            )
         parcels[key].notifications.append(one)
+    told = last_told(one for one in notifications if one.webhook_id is None)
+    for parcel in parcels.values():
+        if parcel.webhook is None:
+            episodes = {(row.deadline.watch, row.deadline.episode) for row in parcel.notifications}
+            mine = {episode: told.get((parcel.recipient.pk, *episode)) for episode in episodes}
+            parcel.since = {episode: at for episode, at in mine.items() if at is not None}
     return list(parcels.values())
+
+
+def is_for_digest(subscription: Subscription | None) -> bool:
+    return subscription is not None and subscription.rhythm == Rhythm.DAILY
+
+
+def last_told(notifications: Iterable[Notification]) -> dict[tuple[int, str, int], datetime]:
+    """By person, watch and episode: when the last mail that told them of it was frozen."""
+    asked = list(notifications)
+    if not asked:
+        return {}
+    told = Notification.objects.filter(
+        TOLD,
+        channel=Channel.MAIL,
+        recipient__in={one.recipient_id for one in asked},
+        deadline__episode__in={one.deadline.episode for one in asked},
+        message__isnull=False,
+    ).order_by()
+    rows = told.values_list("recipient", "deadline__watch", "deadline__episode")
+    return {
+        (person, watch, episode): at
+        for person, watch, episode, at in rows.annotate(frozen=Max("message__frozen_at"))
+    }

@@ -117,16 +117,17 @@ def references(names: Sequence[str], most: int = 4) -> str:
 
 @dataclass(frozen=True)
 class Said:
-    """One claim in one line: who, when, what, and where it stands."""
+    """One claim in one line: who, when, what, and where it stands; `mark` says that it is new."""
 
     who: str
     when: str
     what: str
     link: str
     host: str
+    mark: str = ""
 
 
-def said(account: Account) -> Said:
+def said(account: Account, mark: str = "") -> Said:
     """A claim for a mail. Word for word in quotation marks, else marked as our summary."""
     claim, words = account.claim, account.words
     who = account.speaker or str(SpeakerKind(claim.speaker_kind).label)
@@ -138,15 +139,14 @@ def said(account: Account) -> Said:
     dated = wording.long_day(day) if day else ""
     statement = _shortened(str(words.get("statement", "")))
     if statement and claim.is_verbatim:
-        statement = f"“{statement}”"
+        statement = _("“%(words)s”") % {"words": statement}
     elif statement:
         dated = f"{dated}, {_('our summary')}" if dated else _("our summary")
     link = str(words.get("link", ""))
     if not link.startswith(("https://", "http://")):
         link = ""
-    return Said(
-        who, dated, statement or _alleges(account, words), link, urlsplit(link).hostname or "" if link else ""
-    )
+    host = urlsplit(link).hostname or "" if link else ""
+    return Said(who, dated, statement or _alleges(account, words), link, host, mark)
 
 
 def _alleges(account: Account, words: Any) -> str:

@@ -7,34 +7,40 @@ reason that belong to one person stand as marks in it and are put in afterwards.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template.loader import get_template
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from convoys.models import Deadline, Notification, Subscription, Telling, Watch
-from convoys.queries.alerts import also_held, episodes_told
+from convoys.queries.alerts import Episodes
 from convoys.queries.ledger_head import newest_head
+from convoys.queries.responses import Key, charges
 from convoys.queries.subscriptions import scope_words
 from convoys.queries.visibility import Viewer
 from convoys.services.alerting.policies import Ladders
 from convoys.services.messaging import phrases
 from convoys.services.messaging.corrected import corrections_of
 from convoys.services.messaging.gather import Parcel
-from convoys.services.messaging.section import Frame, Section
+from convoys.services.messaging.layout import groups_of
+from convoys.services.messaging.plain import plain_text, wrapped
+from convoys.services.messaging.section import Beside, Frame, Group, News, Section
 from convoys.services.messaging.sections import neighbour_line, section_of
 from convoys.services.messaging.subjects import subject_of
 
 # Nobody who writes a claim can know these, so no claim can carry them.
-UNSUBSCRIBE_MARK = f"unsubscribe-{secrets.token_hex(16)}"
-SIGNATURE = "-- "
-REASON_MARK = f"reason-{secrets.token_hex(16)}"
+LINKS_MARK = f"links-{secrets.token_hex(32)}"
+REASON_MARK = f"reason-{secrets.token_hex(32)}"
+# Beyond so many, parts of a mail say what and where, and link to the rest.
+MOST_IN_FULL = 8
+OVER = (News.ENDED, News.WITHDRAWN)
+CORRECTING = (Telling.WITHDRAWN, Telling.ENDED)
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,13 @@ class Rendered:
     convoys: tuple[int, ...]
     claims: tuple[int, ...]
 
-    def for_person(self, unsubscribe_url: str, reason: str) -> tuple[str, str]:
-        """Text and HTML with this person's own link and reason put in."""
-        text = self.text.replace(UNSUBSCRIBE_MARK, unsubscribe_url).replace(REASON_MARK, reason)
-        html = self.html.replace(UNSUBSCRIBE_MARK, escape(unsubscribe_url))
+    def for_person(self, links: str, reason: str) -> tuple[str, str]:
+        """Text and HTML with this person's own links and reason put in.
+
+        `links` is the address that unsubscribes; the others begin with it.
+        """
+        text = self.text.replace(LINKS_MARK, links).replace(REASON_MARK, "\n".join(wrapped(reason)))
+        html = self.html.replace(LINKS_MARK, escape(links))
         return text, html.replace(REASON_MARK, escape(reason))
 
 
@@ -60,60 +69,101 @@ class Renderer:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self._episodes = Episodes()
+        self._charges: dict[Key, Any] = {}
+        self._ladders: dict[int, Ladders] = {}
         self._rendered: dict[Any, Rendered | None] = {}
+        self._head: tuple[int, bytes] | None = None
+
+    def prepare(self, parcels: Iterable[tuple[Parcel, Viewer]]) -> None:
+        """Read at once what these parcels are to tell: as many queries as for one."""
+        wanted: dict[Viewer, list[Deadline]] = {}
+        for parcel, viewer in parcels:
+            wanted.setdefault(viewer, []).extend(one.deadline for one in parcel.notifications)
+        rows = {row.pk: row for deadlines in wanted.values() for row in deadlines}
+        self._episodes.load(wanted)
+        keys = {(row.watch, row.episode) for row in rows.values()} - set(self._charges)
+        self._charges |= dict.fromkeys(keys, ()) | charges(keys)
+        new = [row for row in rows.values() if row.convoy_id not in self._ladders]
+        if new:
+            self._ladders |= dict.fromkeys((row.convoy_id for row in new), Ladders(row.convoy for row in new))
+        self._head = newest_head()
 
     def render(self, parcel: Parcel, viewer: Viewer) -> Rendered | None:
         """The mail for this parcel, or None where its reader may see none of what it would tell."""
         user = parcel.recipient
         language = language_of(parcel.subscription_language or user.language)
-        key = (parcel.contents, language, user.time_zone, viewer)
+        key = (parcel.contents, language, parcel.time_zone, viewer)
         if key not in self._rendered:
+            if any(one.deadline.convoy_id not in self._ladders for one in parcel.notifications):
+                self.prepare([(parcel, viewer)])
             with translation.override(language):
                 self._rendered[key] = self._render(parcel, viewer, language)
         return self._rendered[key]
 
     def _render(self, parcel: Parcel, viewer: Viewer, language: str) -> Rendered | None:
-        frame = Frame(phrases.zone_of(parcel.recipient.time_zone), viewer.is_staff, self.now)
-        by_deadline: dict[int, list[Notification]] = {}
-        rows: dict[int, Deadline] = {}
-        for one in sorted(parcel.notifications, key=lambda one: one.deadline.clock_from):
-            rows[one.deadline_id] = one.deadline
-            by_deadline.setdefault(one.deadline_id, []).append(one)
-        told = episodes_told(list(rows.values()), viewer)
-        corrections = corrections_of(told, by_deadline, viewer)
-        ladders = Ladders(row.convoy for row in rows.values())
-        sections = [
-            section_of(
-                told[pk], owed, ladders.of(rows[pk].convoy, rows[pk].watch), frame, corrections.get(pk)
-            )
-            for pk, owed in by_deadline.items()
-            if pk in told
-        ]
-        if not sections:
+        frame = Frame(phrases.zone_of(parcel.time_zone), viewer.is_staff, self.now)
+        rows = {one.deadline_id: one.deadline for one in parcel.notifications}
+        told = self._episodes.told(list(rows.values()), viewer)
+        parts = [mine for mine in _parts(parcel.notifications) if mine[0].deadline_id in told]
+        if not parts:
             return None
-        watch, telling = Watch(parcel.watch), Telling(parcel.telling)
-        redated = parcel.is_redated
-        neighbours = also_held(viewer, told.values()) if watch == Watch.HELD else []
-        subject = subject_of(sections, telling, watch, parcel.is_exercise, redated)
-        size, root = newest_head()
+        corrected = {mine[0].deadline_id: mine for mine in parts if mine[0].telling in CORRECTING}
+        corrections = corrections_of(told, corrected, viewer) if corrected else {}
+        sections = []
+        for mine in parts:
+            row = mine[0].deadline
+            episode = (row.watch, row.episode)
+            beside = Beside(
+                ladder=self._ladders[row.convoy_id].of(row.convoy, row.watch),
+                correction=corrections.get(row.pk),
+                charges=self._charges.get(episode, ()),
+                told_at=parcel.since.get(episode),
+            )
+            sections.append(section_of(told[row.pk], mine, frame, beside))
+        groups = groups_of(sections, parcel.is_digest)
+        ordered = [section for group in groups for section in group.sections]
+        for section in ordered[MOST_IN_FULL:]:
+            section.is_brief = True
+        held = [one for one in told.values() if one.deadline.watch == Watch.HELD]
+        neighbours = self._episodes.also_held(viewer, held)
+        size, root = self._head or newest_head()
         context = {
-            "subject": subject, "sections": sections, "telling": telling.value, "watch": watch.value,
-            "is_exercise": parcel.is_exercise, "language": language, "preview": _preview(sections),
+            "subject": subject_of(ordered, parcel.is_exercise, parcel.is_digest),
+            "groups": groups, "is_exercise": parcel.is_exercise, "language": language,
+            "preview": _preview(ordered), "is_staff": viewer.is_staff,
             "neighbours": [neighbour_line(convoy, self.now) for convoy in neighbours],
-            "neighbours_title": _neighbours_title(telling, redated),
-            "ledger_size": size, "ledger_head": root.hex()[:8], "site_url": settings.SITE_URL,
-            "unsubscribe": UNSUBSCRIBE_MARK, "reason": REASON_MARK, "zone": str(frame.zone),
+            "neighbours_title": _neighbours_title(ordered),
+            "ledger_size": size, "ledger_head": root.hex()[:8],
+            "may_quiet": any(section.news not in OVER for section in ordered),
+            "links": LINKS_MARK, "reason": REASON_MARK,
         }  # fmt: skip
         routes = [one.convoy.route for one in told.values() if one.convoy.route is not None]
         return Rendered(
-            subject=subject,
-            text=_tidy(render_to_string("mail/alert.txt", context)),
-            html=render_to_string("mail/alert.html", context),
+            subject=str(context["subject"]),
+            text=plain_text(context),
+            html=get_template("mail/alert.html").render(context),
             reply_to=tuple(sorted({route.desk_email for route in routes if route.desk_email})),
-            convoys=tuple(section.convoy_key for section in sections)
+            convoys=tuple(section.convoy_key for section in ordered)
             + tuple(convoy.pk for convoy in neighbours),
-            claims=tuple(key for section in sections for key in section.claim_keys),
+            claims=_claims(groups),
         )
+
+
+def _parts(notifications: Sequence[Notification]) -> list[list[Notification]]:
+    """What is owed, by episode and kind of news, longest first."""
+    parts: dict[tuple[object, ...], list[Notification]] = {}
+    for one in sorted(notifications, key=lambda one: one.deadline.clock_from):
+        key = (one.deadline_id, one.telling, one.alert.watch, one.occasion)
+        parts.setdefault(key, []).append(one)
+    return list(parts.values())
+
+
+def _claims(groups: Sequence[Group]) -> tuple[int, ...]:
+    """Every claim that the mail repeats, those on a control point's access included."""
+    keys = {key for group in groups for section in group.sections for key in section.claim_keys}
+    keys |= {key for group in groups if group.access is not None for key in group.access.claim_keys}
+    return tuple(sorted(keys))
 
 
 def language_of(code: str) -> str:
@@ -140,16 +190,7 @@ def _preview(sections: Sequence[Section]) -> str:
     )
 
 
-def _neighbours_title(telling: Telling, is_redated: bool) -> str:
-    if not is_redated and telling in (Telling.ENDED, Telling.WITHDRAWN):
+def _neighbours_title(sections: Sequence[Section]) -> str:
+    if all(section.news in OVER for section in sections):
         return _("Still held before the same control point")
     return _("Also held before the same control point")
-
-
-def _tidy(text: str) -> str:
-    """Lines without trailing space (but for the mark of a signature), never two empty ones in a row."""
-    lines: list[str] = []
-    for line in (line if line == SIGNATURE else line.rstrip() for line in text.strip().splitlines()):
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return "\n".join(lines) + "\n"

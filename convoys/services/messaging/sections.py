@@ -1,4 +1,4 @@
-"""One episode as a part of a mail: headline, lead, facts, who says what, what comes next."""
+"""One episode as a part of a mail: headline, lead, facts, what is new, who says what, what comes next."""
 
 from __future__ import annotations
 
@@ -12,62 +12,99 @@ from django.utils.translation import ngettext
 
 from convoys import wording
 from convoys.clocks import elapsed, instance_zone
-from convoys.models import Alert, Convoy, Notification, Telling, Watch
-from convoys.queries.alerts import EpisodeTold
+from convoys.models import Convoy, Notification, Telling, Watch
+from convoys.queries.accounts import Account
+from convoys.queries.alerts import AccessTold, EpisodeTold
 from convoys.services.alerting.clocks import next_step_at
 from convoys.services.alerting.policies import Ladder
 from convoys.services.alerting.telling import is_redating
 from convoys.services.messaging import phrases
-from convoys.services.messaging.corrected import Correction, speak_of_end, speak_of_place
+from convoys.services.messaging.corrected import speak_of_end, speak_of_place
+from convoys.services.messaging.gather import is_for_digest
 from convoys.services.messaging.headlines import how_it_ended, speak, speak_of_redating, stood_at
-from convoys.services.messaging.section import Fact, Frame, Section
+from convoys.services.messaging.news import changes_since, charge_words, mark_of
+from convoys.services.messaging.section import Access, Beside, Fact, Frame, News, Section
+from convoys.vocabulary import Access as AccessCode
 from convoys.vocabulary import Precision, State
 
 MOST_ACCOUNTS = 10
+MOST_ON_ACCESS = 3
+NEWS_OF_WATCH = {
+    Watch.HELD: News.HELD, Watch.STOPPED: News.STOPPED, Watch.SILENT: News.SILENT,
+    Watch.UNCONFIRMED: News.UNCONFIRMED,
+}  # fmt: skip
+NEWS_OF_TELLING = {
+    Telling.NOT_ENDED: News.NOT_ENDED, Telling.ENDED: News.ENDED, Telling.WITHDRAWN: News.WITHDRAWN,
+}  # fmt: skip
 
 
-def section_of(
-    told: EpisodeTold,
-    owed: Sequence[Notification],
-    ladder: Ladder,
-    frame: Frame,
-    correction: Correction | None = None,
-) -> Section:
-    """The part of a mail that speaks of one episode. `owed` are this reader's notifications about it."""
+def section_of(told: EpisodeTold, owed: Sequence[Notification], frame: Frame, beside: Beside) -> Section:
+    """The part of a mail that speaks of one episode. `owed` are this reader's notifications about it,
+    all of one kind of news."""
     telling, watch = Telling(owed[0].telling), Watch(owed[0].alert.watch)
+    section = _begun(told, telling, watch, frame)
+    section.is_new, section.is_redated = beside.told_at is None, is_redating(owed[0])
+    if section.is_redated:
+        section.news = News.CORRECTED
+        speak_of_redating(section, told, owed, frame)
+        if beside.correction is not None and beside.correction.is_of_place:
+            speak_of_place(section, beside.correction)
+        section.notes = _notes_on_redating(told, beside.ladder, frame)
+    else:
+        speak(section, told, telling, watch, frame)
+        section.notes = _notes(told, owed, telling, beside.ladder, frame)
+        if telling == Telling.ENDED and beside.correction is not None:
+            speak_of_end(section, beside.correction)
+    section.facts = _facts(told, telling, frame, charge_words(beside.charges, frame.is_staff), section.access)
+    accounts = told.accounts_of_end if telling == Telling.ENDED else told.accounts
+    if telling != Telling.WITHDRAWN or section.is_redated:
+        _say(section, accounts, beside.told_at)
+        if beside.told_at is not None:
+            section.told_at = phrases.instant(beside.told_at, frame.zone)
+            section.changes = changes_since(told, beside.told_at, beside.charges, frame)
+    return section
+
+
+def _begun(told: EpisodeTold, telling: Telling, watch: Watch, frame: Frame) -> Section:
     convoy, last = told.convoy, told.last_report
     silent = watch == Watch.HELD and telling == Telling.STEP and phrases.is_silent(last, frame.now)
-    section = Section(
+    return Section(
         reference=convoy.reference,
         url=settings.SITE_URL + reverse("board:convoy", args=[convoy.reference]),
         badge=convoy.status or State.PLANNED,
         badge_label=str(State(convoy.status).label) if convoy.status else "",
         headline="",
         lead="",
+        news=NEWS_OF_TELLING.get(telling) or NEWS_OF_WATCH[watch],
         convoy_key=convoy.pk,
         tonnage=wording.tonnes(convoy.tonnes_low, convoy.tonnes_high),
+        tonnes=(convoy.tonnes_low, convoy.tonnes_high),
         where=phrases.place_name(told.opening.place or stood_at(told)),
         how=how_it_ended(told),
         how_long=phrases.how_long(told.opening, last.occurred_at, last.precision)
         if silent and last
         else phrases.how_long(told.opening, frame.now),
         silent_since=phrases.when(last, frame.zone) if silent and last else "",
+        access=access_of(told.access, frame) if told.access is not None else None,
     )
-    if is_redating(owed[0]):
-        speak_of_redating(section, told, owed, frame)
-        if correction is not None and correction.is_of_place:
-            speak_of_place(section, correction)
-        section.facts = _facts(told, telling, frame)
-        _accounts(section, told, Telling.STEP)
-        section.notes = _notes_on_redating(told, ladder, frame)
-        return section
-    speak(section, told, telling, watch, frame)
-    section.facts = _facts(told, telling, frame)
-    _accounts(section, told, telling)
-    section.notes = _notes(told, [one.alert for one in owed], telling, ladder, frame)
-    if telling == Telling.ENDED and correction is not None:
-        speak_of_end(section, correction)
-    return section
+
+
+def access_of(told: AccessTold, frame: Frame) -> Access:
+    """A control point's access as a mail says it; no word where no report says."""
+    name = phrases.place_name(told.point.place)
+    if told.event is None or not told.event.access:
+        return Access(told.point.pk, name)
+    word = str(AccessCode(told.event.access).label)
+    values = {"access": word, "since": phrases.when(told.event, frame.zone)}
+    shown = told.accounts[:MOST_ON_ACCESS]
+    return Access(
+        code=told.point.pk,
+        name=name,
+        word=word,
+        sentence=_("%(access)s since %(since)s") % values,
+        accounts=tuple(phrases.said(account) for account in shown),
+        claim_keys=tuple(account.claim.sequence for account in shown),
+    )
 
 
 def _notes_on_redating(told: EpisodeTold, ladder: Ladder, frame: Frame) -> list[str]:
@@ -79,7 +116,9 @@ def _notes_on_redating(told: EpisodeTold, ladder: Ladder, frame: Frame) -> list[
     return notes
 
 
-def _facts(told: EpisodeTold, telling: Telling, frame: Frame) -> list[Fact]:
+def _facts(
+    told: EpisodeTold, telling: Telling, frame: Frame, charge: str, access: Access | None
+) -> list[Fact]:
     convoy, facts = told.convoy, []
     if telling == Telling.ENDED:
         if told.closing is not None:
@@ -108,6 +147,10 @@ def _facts(told: EpisodeTold, telling: Telling, frame: Frame) -> list[Fact]:
     if convoy.route is not None and to:
         to = _("%(place)s, over the %(route)s") % {"place": to, "route": convoy.route.name}
     facts.append(_fact(_("To") if telling != Telling.ENDED else _("Destination"), to))
+    if access is not None and access.word:
+        facts.append(Fact(_("Control point"), f"{access.name}, {access.sentence}"))
+    if charge:
+        facts.append(Fact(_("In charge"), charge))
     if convoy.route is not None and convoy.route.desk_telephone:
         facts.append(Fact(_("Desk"), convoy.route.desk_telephone))
     return facts
@@ -117,18 +160,17 @@ def _fact(label: str, value: str) -> Fact:
     return Fact(label, value or _("unknown"), is_unknown=not value)
 
 
-def _accounts(section: Section, told: EpisodeTold, telling: Telling) -> None:
-    accounts = told.accounts_of_end if telling == Telling.ENDED else told.accounts
-    if telling == Telling.WITHDRAWN:
-        accounts = []
+def _say(section: Section, accounts: Sequence[Account], told_at: datetime | None) -> None:
     shown = accounts[:MOST_ACCOUNTS]
-    section.accounts = [phrases.said(account) for account in shown]
+    section.accounts = [
+        phrases.said(one, mark_of(one.claim.recorded_at, one.claim.act, told_at)) for one in shown
+    ]
     section.claim_keys = [account.claim.sequence for account in shown]
     section.more_accounts = len(accounts) - len(shown)
 
 
 def _notes(
-    told: EpisodeTold, alerts: Sequence[Alert], telling: Telling, ladder: Ladder, frame: Frame
+    told: EpisodeTold, owed: Sequence[Notification], telling: Telling, ladder: Ladder, frame: Frame
 ) -> list[str]:
     """Which steps these are, what comes next, and what staff are asked."""
     if telling == Telling.ENDED:
@@ -136,16 +178,17 @@ def _notes(
     if telling != Telling.STEP:
         return []
     notes = []
-    ordered = sorted(alerts, key=lambda alert: alert.step_seconds)
-    if ordered[0].watch == Watch.UNCONFIRMED:
+    ordered = sorted(owed, key=lambda one: one.alert.step_seconds)
+    alerts = [one.alert for one in ordered]
+    if alerts[0].watch == Watch.UNCONFIRMED:
         return [_ask()]
-    passed = sorted({seconds for alert in ordered for seconds in alert.passed})
-    if ordered[-1].backfilled:
+    passed = sorted({seconds for alert in alerts for seconds in alert.passed})
+    if alerts[-1].backfilled:
         # Which steps the clock has passed since says nothing where nobody reported since.
         notes.append(_("This hold was loaded from history: it is told once, not step by step."))
     else:
         notes.append(_steps(ordered, ladder, frame))
-    if passed and not ordered[-1].backfilled:
+    if passed and not alerts[-1].backfilled:
         listed = wording.listed([phrases.step_words(seconds) for seconds in passed])
         notes.append(
             _("Already past when it became known, so not told before: %(steps)s.") % {"steps": listed}
@@ -154,9 +197,9 @@ def _notes(
     if following is not None and following > frame.now:
         values = {"when": phrases.instant(following, frame.zone)}
         notes.append(_("Next, if nothing has changed by then: %(when)s.") % values)
-    if ordered[0].watch == Watch.HELD:
+    if alerts[0].watch == Watch.HELD:
         notes.append(_("When the hold ends, you will be told, and how it ended."))
-    if frame.is_staff and any(alert.asks_to_confirm for alert in ordered):
+    if frame.is_staff and any(alert.asks_to_confirm for alert in alerts):
         notes.append(_ask())
     return notes
 
@@ -165,8 +208,9 @@ def _ask() -> str:
     return _("Nobody has confirmed it for 30 days: confirm that it is still there, or end its tracking.")
 
 
-def _steps(alerts: Sequence[Alert], ladder: Ladder, frame: Frame) -> str:
-    names = [phrases.step_words(alert.step_seconds) for alert in alerts]
+def _steps(owed: Sequence[Notification], ladder: Ladder, frame: Frame) -> str:
+    """The steps told; of those told later than they were reached, when that was, and why."""
+    names = [phrases.step_words(one.alert.step_seconds) for one in owed]
     values = {"steps": wording.listed(names), "all": phrases.ladder_words(ladder)}
     text = ngettext(
         "Step reached: %(steps)s, of %(all)s.",
@@ -174,14 +218,20 @@ def _steps(alerts: Sequence[Alert], ladder: Ladder, frame: Frame) -> str:
         len(names),
     ) % values  # fmt: skip
     late = [
-        alert
-        for alert in alerts
-        if frame.now - alert.reached_at > timedelta(hours=1) and not alert.backfilled
+        one
+        for one in owed
+        if frame.now - one.alert.reached_at > timedelta(hours=1) and not one.alert.backfilled
     ]
-    if late and not any(alert.passed for alert in alerts):
-        reached = wording.listed([phrases.instant(alert.reached_at, frame.zone) for alert in late])
-        text += " " + _("Reached %(times)s; this message comes late.") % {"times": reached}
-    return text
+    if not late or any(one.alert.passed for one in owed):
+        return text
+    reached = {"times": wording.listed([phrases.instant(one.alert.reached_at, frame.zone) for one in late])}
+    if is_for_digest(late[0].subscription):
+        why = _("Reached %(times)s.") % reached
+    elif late[0].not_before is not None:
+        why = _("Reached %(times)s, while you had snoozed it.") % reached
+    else:
+        why = _("Reached %(times)s; this message comes late.") % reached
+    return f"{text} {why}"
 
 
 def neighbour_line(convoy: Convoy, now: datetime) -> tuple[str, str, str]:
