@@ -31,6 +31,7 @@ RESOURCES = (
     "tonne-days",
     "ledger-head",
     "vocabulary",
+    "me",
     "openapi.json",
     "problems",
 )

@@ -73,6 +73,7 @@ ADDRESSES = {
         "/api/v1/ledger/inclusion/0": frozenset(),
     },
     "ledger-consistency": {"/api/v1/ledger/consistency?from=1": READERS},
+    "me": {"/api/v1/me": READERS},
     "vocabulary": {"/api/v1/vocabulary": READERS},
     "openapi.json": {"/api/v1/openapi.json": READERS},
 }
