@@ -129,7 +129,7 @@ def cargo_account(history: History) -> CargoAccount:
         elif kind.reports and event is not closing:
             count(kind.accounts_for, UNKNOWN, event.loss_mode)
             without_figure.add(kind.accounts_for)
-    declared = _declared(history)
+    declared = declared_in(history)
     takes_rest = closing is not None and closing.tonnes_low is None
     if closing is not None and takes_rest:
         others = sum(parts.values(), Amount())
@@ -163,7 +163,8 @@ def _amount(low: Decimal | None, high: Decimal | None) -> Amount | None:
     return None if low is None else Amount(low, high)
 
 
-def _declared(history: History) -> Amount | None:
+def declared_in(history: History) -> Amount | None:
+    """The tonnage that a history comes to have declared; None where none is."""
     tonnes = history.declaration.get("tonnes") or {}
     high = tonnes.get("high")
     low = tonnes.get("low")

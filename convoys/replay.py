@@ -153,8 +153,8 @@ class _Fold:
                 self._move(rule.kind, event, is_inferred=True)
         if event.kind in TRANSITIONS:
             self._move(event.kind, event, is_inferred=False)
-        elif kind.leads_as and self.facts.state == State.HELD:
-            self._move(event.kind, event, is_inferred=False, leads_as=kind.leads_as)
+        elif kind.ends_hold and self.facts.hold is not None:
+            self._begin_anew(self.facts.hold, event)
         else:
             state = self.facts.state
             self.history.steps.append(Step(event, event.kind, False, state, state))
@@ -201,32 +201,45 @@ class _Fold:
         beyond = stops[place] - stops[point]
         return beyond < 0 if self.facts.heading_back else beyond > 0
 
-    def _move(self, kind: str, event: Event, is_inferred: bool, leads_as: str = "") -> None:
+    def _move(self, kind: str, event: Event, is_inferred: bool) -> None:
         facts, before = self.facts, self.facts.state
-        after = next_state(leads_as or kind, before, facts)
+        after = next_state(kind, before, facts)
         if after is None:
             if self.strict:
                 self._refuse(event)
-            after = intended_state(leads_as or kind, facts)
+            after = intended_state(kind, facts)
         self.history.steps.append(Step(event, kind, is_inferred, before, after))
         if facts.hold is not None and after != State.HELD:
             self._end_hold(facts.hold, kind, event, is_inferred)
         if after == State.HELD and facts.hold is None:
-            where = event.place_id or facts.stands_at
-            facts.hold = Episode(event, where, event.held_before_id)
-            facts.held_before = event.held_before_id
-            self.history.episodes.append(facts.hold)
+            self._begin_hold(event, event.held_before_id)
         if after in LEFT_ORIGIN:
             facts.departed = True
         if after != before:
-            self._open_span(after, kind, event, is_inferred)
+            self._open_span(after, kind, event, is_inferred, event.held_before_id)
             facts.state, facts.state_since = after, event
+
+    def _begin_anew(self, hold: Episode, event: Event) -> None:
+        """A hold ends and the state stays: whoever has it now is held before the same point."""
+        self.history.steps.append(Step(event, event.kind, False, State.HELD, State.HELD))
+        self._end_hold(hold, event.kind, event, is_inferred=False)
+        self._begin_hold(event, hold.held_before)
+        self._open_span(State.HELD, event.kind, event, False, hold.held_before)
+        self.facts.state_since = event
+
+    def _begin_hold(self, event: Event, held_before: str | None) -> None:
+        facts = self.facts
+        facts.hold = Episode(event, event.place_id or facts.stands_at, held_before)
+        facts.held_before = held_before
+        self.history.episodes.append(facts.hold)
 
     def _end_hold(self, hold: Episode, kind: str, event: Event, is_inferred: bool) -> None:
         hold.closing, hold.ended, hold.is_end_inferred = event, KINDS[kind].ends_hold or kind, is_inferred
         self.facts.hold = self.facts.held_before = None
 
-    def _open_span(self, state: str, kind: str, event: Event, is_inferred: bool) -> None:
+    def _open_span(
+        self, state: str, kind: str, event: Event, is_inferred: bool, held_before: str | None
+    ) -> None:
         spans = self.history.spans
         if spans:
             last = spans[-1]
@@ -235,7 +248,7 @@ class _Fold:
             if last.starts_at == event.effective_at and last.state != State.HELD:
                 spans.pop()
         where = event.place_id or self.facts.stands_at
-        spans.append(Span(state, event, stands_at=where, held_before=event.held_before_id))
+        spans.append(Span(state, event, stands_at=where, held_before=held_before))
 
     def _note_where(self, event: Event) -> None:
         facts, kind = self.facts, KINDS[event.kind]

@@ -31,6 +31,7 @@ from convoys.services.revising import (
     moved_in_order,
     retraction_of,
 )
+from convoys.services.splitting import check_splits, split_into
 from convoys.services.targets import Targets
 from convoys.vocabulary import PARTY_ITEMS, Act, Audience, SubjectType
 
@@ -66,13 +67,16 @@ class Assembly:
         self.routes = route_positions()
         self.works: dict[SubjectRef, Work] = {}
         self.drafts: list[AnyDraft] = []
+        self.others: dict[SubjectRef, Convoy] = {}
 
     def lock(self) -> None:
-        """Lock the subjects, creating the convoys that this change set registers."""
+        """Lock the subjects, and what is split off into, creating the convoys that are registered."""
         records = [step for step in self.change_set.steps if isinstance(step, Record)]
         refs = {record.subject for record in records} | self.targets.subjects
         new = {record.subject for record in records if record.kind == "registered"}
-        rows = lock_subjects(refs)
+        others = split_into(self.change_set) - refs
+        rows = lock_subjects(refs | others)
+        self.others = {ref: row for ref, row in rows.items() if ref in others and isinstance(row, Convoy)}
         for ref in sorted(refs):
             if ref in new:
                 exercise = any(record.is_exercise for record in records if record.subject == ref)
@@ -125,6 +129,9 @@ class Assembly:
                 history = self._strictly(work)
             check_balance(ref.code, before, history)
             histories[ref] = history
+        own = {ref: work.row for ref, work in self.works.items() if isinstance(work.row, Convoy)}
+        written = [event for work in self.works.values() for event in work.new_events]
+        check_splits(written, histories, self.others | own)
         return histories
 
     def _strictly(self, work: Work) -> History:

@@ -85,10 +85,9 @@ def draft_event(
     if absent := sorted(kind.required - filled):
         raise InvalidInput(dict.fromkeys(absent, "This is needed."))
 
-    if kind.group == "state" and record.audience == Audience.STAFF:
-        raise InvalidInput(
-            {"audience": "The state is seen by all who see the convoy. Keep the account internal instead."}
-        )
+    if kind.is_told_to_all and record.audience == Audience.STAFF:
+        seen = "All who see the convoy see its state and its holds. Keep the account internal instead."
+        raise InvalidInput({"audience": seen})
 
     low, high = checking.tonnage(record.tonnes_low, record.tonnes_high)
     place = resolver.place("place", record.place)

@@ -34,10 +34,9 @@ class Kind:
     `required` and `allowed` name columns of the event (allowed includes required); `reports`
     says whether it reports the convoy's position or state; `items` which items of the
     declaration it may state; `desk_act` that its author stands for it without a claim;
-    `ends_hold` how a hold that it ends is said to have ended, and `leads_as`, of a kind that is no
-    change of state by itself, which kind's way out of the hold it takes. `accounts_for` says what
-    became of the tonnes that it states: of a kind that ends the journey, of all the rest where it
-    states none.
+    `ends_hold` how a hold that it ends is said to have ended: of a kind that changes no state another
+    hold begins there. `accounts_for` says what became of the tonnes that it states: of a kind that
+    ends the journey, of all the rest where it states none.
     """
 
     code: str
@@ -49,7 +48,6 @@ class Kind:
     items: frozenset[Item] = frozenset()
     after_final: bool = False
     ends_hold: str = ""
-    leads_as: str = ""
     accounts_for: str = ""
     implies: tuple[Implied, ...] = ()
     desk_act: bool = False
@@ -58,6 +56,11 @@ class Kind:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "allowed", self.allowed | self.required)
+
+    @property
+    def is_told_to_all(self) -> bool:
+        """Whether all who see the convoy see it: states and holds must not differ from reader to reader."""
+        return self.group == "state" or bool(self.ends_hold)
 
 
 ALL_ITEMS = DECLARED_ITEMS
@@ -188,7 +191,6 @@ KINDS: dict[str, Kind] = _named(
         after_final=True,
         group="way",
         ends_hold="handed over",
-        leads_as="released",
     ),
     Kind(
         "split_off",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from convoys.models import Message, Notification
+from convoys.models import Deadline, Message, Notification
 from convoys.services.changes import Retract
 from convoys.services.messaging.deliver import deliver
 from convoys.services.messaging.unsubscribe import find_token, unsubscribe
@@ -162,3 +162,32 @@ def test_unsubscribing_wins_over_the_end(held, clock, sweep, post_office):
     sweep(hours=30, minutes=3)
     assert deliver().sent == 0
     assert Notification.objects.get(telling="ended").reason == "its recipient has unsubscribed"
+
+
+def test_a_hold_that_goes_on_in_other_hands_goes_on_with_its_steps(held, clock, sweep, post_office):
+    clock.move_to(since_start(hours=30))
+    factories.tell(held, "handed_over", RELEASED, place="hamlet", next_carrier="aid_society")
+    sweep(hours=31)
+    assert deliver().sent == 0
+    sweep(hours=30 + 24)
+    assert deliver().sent == 0
+    sweep(hours=30 + 72, minutes=2)
+    deliver()
+    factories.tell(held, "released", "2026-03-06T14:02", place="hamlet")
+    sweep(hours=30 + 72, minutes=6)
+    deliver()
+    assert subjects(post_office) == [
+        "Held 3 days at Hamlet: C-1, 40 t",
+        "No longer held: C-1, released at Hamlet",
+    ]
+
+
+def test_an_end_and_a_new_beginning_in_one_submission_leave_one_clock(held, clock, sweep, post_office):
+    clock.move_to(since_start(hours=30))
+    again = factories.record(held, "held", "2026-03-03T14:00", place="junction", held_before="bridge")
+    factories.apply(factories.record(held, "released", "2026-03-03T13:00", place="junction"), again)
+    assert list(Deadline.objects.filter(watch="held").values_list("state", flat=True)) == ["ended", "open"]
+    sweep(hours=31)
+    assert deliver().sent == 0
+    assert sweep(days=3).alerts == 0
+    assert sweep(hours=30 + 72, minutes=2).alerts == 1

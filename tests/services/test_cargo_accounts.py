@@ -252,19 +252,20 @@ def test_a_part_that_is_split_off_names_the_new_convoy_and_what_it_takes() -> No
     assert verify().flaw is None
 
 
-def test_handing_over_names_the_next_carrier_ends_the_hold_and_leaves_the_cargo_its_own() -> None:
+def test_handing_over_names_the_next_carrier_and_leaves_the_cargo_its_own() -> None:
     ref = make.make_held_convoy()
     make.organisation("peacekeepers")
     make.tell(ref, "handed_over", "2026-03-03T08:00", place="junction", next_carrier="peacekeepers")
-    row = Convoy.objects.get(reference="C-1")
-    (episode,) = history_of(row).episodes
-    assert (row.status, row.held_since) == ("dispatched", None)
-    assert (episode.ended, episode.is_end_inferred) == ("handed over", False)
     event = Event.objects.get(kind="handed_over")
     assert hashed(event)["detail"]["next_carrier"] == "peacekeepers"
-    make.tell(ref, "held", "2026-03-04T08:00", place="hamlet", held_before="gate")
-    assert len(history_of(row).episodes) == 2
+    assert dict(account(ref).parts) == {}
     assert account(ref).open == exactly(40)
+
+
+def test_a_handover_is_seen_by_all_who_see_the_hold_that_it_ends() -> None:
+    ref = make.make_held_convoy()
+    with pytest.raises(InvalidInput, match="its state and its holds"):
+        make.tell(ref, "handed_over", "2026-03-03T08:00", next_carrier="aid_society", audience="staff")
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,6 @@ def test_a_stopped_convoy_that_turns_up_elsewhere_has_resumed(kind: str, place: 
         ("stopped", {"place": "junction"}, "eased to stopped"),
         ("returned", {"place": "harbour"}, "returned"),
         ("lost", {"place": "junction", "loss_mode": "theft"}, "lost"),
-        ("handed_over", {"next_carrier": "aid_society"}, "handed over"),
     ],
 )
 def test_the_end_of_a_hold_says_how_and_only_a_release_is_called_one(
@@ -146,6 +145,39 @@ def test_the_end_of_a_hold_says_how_and_only_a_release_is_called_one(
     assert (episode.ended, episode.is_end_inferred) == (ended, False)
     row = StateInterval.objects.get(state="held", known_until=None)
     assert (row.ended, row.closed_at) == (ended, make.utc(2026, 3, 3, 10))
+
+
+@pytest.mark.parametrize("departed", [True, False])
+def test_a_handover_ends_the_hold_by_its_name_and_the_convoy_is_held_still(departed: bool) -> None:
+    if departed:
+        ref = make.make_held_convoy()
+    else:
+        ref = make.make_convoy()
+        make.tell(ref, "held", "2026-03-02T08:00", place="harbour", held_before="bridge")
+    make.tell(ref, "handed_over", "2026-03-03T10:00", next_carrier="aid_society")
+    first, second = history(ref).episodes
+    assert (first.ended, first.is_end_inferred, second.ended) == ("handed over", False, "")
+    assert (second.stands_at, second.held_before) == (first.stands_at, "bridge")
+    row = Convoy.objects.get(reference="C-1")
+    assert (row.status, row.departed, row.held_before_id) == ("held", departed, "bridge")
+    assert (row.held_since, row.hold_chain) == (make.utc(2026, 3, 3, 10), second.opening.chain)
+    held = StateInterval.objects.filter(state="held", known_until=None).order_by("starts_at")
+    assert [(row.ended, row.ends_at is None) for row in held] == [("handed over", False), ("", True)]
+    assert held[0].ends_at == held[1].starts_at
+    make.tell(ref, "released", "2026-03-03T12:00")
+    assert [one.ended for one in history(ref).episodes] == ["handed over", "released"]
+    assert Convoy.objects.get(reference="C-1").status == ("dispatched" if departed else "planned")
+
+
+@pytest.mark.parametrize("state", ["dispatched", "stopped"])
+def test_a_handover_of_a_convoy_that_is_not_held_opens_no_hold(state: str) -> None:
+    ref = make.make_convoy()
+    make.tell(ref, "departed", "2026-03-01T08:00", place="harbour")
+    if state == "stopped":
+        make.tell(ref, "stopped", "2026-03-02T08:00", place="junction")
+    make.tell(ref, "handed_over", "2026-03-03T10:00", next_carrier="aid_society")
+    assert history(ref).episodes == []
+    assert Convoy.objects.get(reference="C-1").status == state
 
 
 def test_a_second_hold_is_a_second_episode() -> None:

@@ -140,16 +140,13 @@ def test_a_kind_leads_where_the_design_says_or_is_refused(kind: str, state: str)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kind", KEEPING)
 def test_the_other_kinds_are_taken_in_every_state_and_change_none_on_the_spot(kind: str, state: str) -> None:
-    """But for what a passage proves: a planned convoy has departed, a stopped one goes again. And a
-    convoy that is handed over is held no more."""
+    """But for what a passage proves: a planned convoy has departed, a stopped one goes again."""
     ref = STATES[state]()
     make.organisation("next_carrier")
     make.make_convoy("C-2")
     before = Convoy.objects.get(reference="C-1").status
     make.tell(ref, kind, NOON, **FIELDS.get(kind, {}))
     moved = {"planned": "dispatched", "stopped": "dispatched"} if kind == "passed" else {}
-    if kind == "handed_over":
-        moved = {"held": "dispatched", "held at origin": "planned"}
     assert Convoy.objects.get(reference="C-1").status == moved.get(state, before)
 
 

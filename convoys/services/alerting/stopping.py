@@ -55,6 +55,9 @@ class Stopping:
 
     def _end(self, row: Deadline, episode: Episode, closing: Event) -> None:
         if self._goes_on(row):
+            if row.state in RUNS:
+                row.state = DeadlineState.ENDED
+                call_off(row)
             return
         if row.state == DeadlineState.ENDED and row.tell_chain is not None:
             if not self._may_concern(closing):
