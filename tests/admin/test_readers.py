@@ -13,7 +13,8 @@ from convoys.vocabulary import KINDS
 from tests import factories
 from tests.admin import desk
 
-STATE_KINDS = ["stopped", "released", "turned_back", "delivered", "returned", "lost"]
+# A handover ends a hold.
+STATE_KINDS = ["stopped", "released", "turned_back", "delivered", "returned", "lost", "handed_over"]
 
 
 def offered(source: str, name: str) -> set[str]:

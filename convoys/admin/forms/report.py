@@ -38,7 +38,7 @@ ACCOUNT_READERS = [
 def audiences_of(kind: Kind) -> list[tuple[str, Any]]:
     """Whom a report can be written for: a change of the state is never kept from who sees the convoy."""
     return [
-        (code, words) for code, words in Audience.choices if kind.group != "state" or code != Audience.STAFF
+        (code, words) for code, words in Audience.choices if not kind.is_told_to_all or code != Audience.STAFF
     ]
 
 
@@ -75,7 +75,7 @@ class ReportForm(DeskForm):
             initial=default_audience,
             required=True,
         )
-        if kind.group == "state":
+        if kind.is_told_to_all:
             self.fields["account_audience"] = Code(
                 gettext_lazy("Who may read who says so"), ACCOUNT_READERS, radios=True, initial=""
             )
