@@ -85,4 +85,4 @@ def test_every_kind_that_changes_the_state_is_held_to_this() -> None:
 
     for kind in KINDS.values():
         codes = {code for code, _words in audiences_of(kind)}
-        assert ("staff" in codes) == (kind.group != "state"), kind.code
+        assert ("staff" in codes) == (not kind.is_told_to_all), kind.code
