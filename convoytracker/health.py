@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from convoys.models import Sweep
 from convoys.models.triggers import missing
 from convoys.queries.desk import health
+from convoys.services.alerting.nobody import alerts_for_nobody
 
 logger = logging.getLogger(__name__)
 # Two sweeps may be lost before it is a fault; an instance that has only just started gets as long.
@@ -40,23 +41,27 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every part works, else 503; each part by name with "ok" or what is wrong with it.
 
     `ages` are whole seconds, null where there is nothing: of the last successful sweep, and of the
-    oldest message that has not left. A mail server that is away is told here and on the desk, and
-    is no reason to take the pages off line.
+    oldest message that has not left. `counts` are messages that wait, those that were given up, and
+    episodes with nobody to tell. A mail server that is away is told here and on the desk, and is no
+    reason to take the pages off line.
     """
     parts = {name: _state_of(name, check) for name, check in CHECKS.items()}
     ready = all(state == "ok" for state in parts.values())
-    contents = {"ready": ready, "checks": parts, "ages": _ages()}
+    contents = {"ready": ready, "checks": parts} | _how_it_does()
     return JsonResponse(contents, status=200 if ready else 503)
 
 
-def _ages() -> dict[str, int | None]:
+def _how_it_does() -> dict[str, dict[str, int | None]]:
     now = timezone.now()
     try:
-        seen = health(now)
+        seen, nobody = health(now), len(alerts_for_nobody())
     except DatabaseProblem:
-        return {}
+        return {"ages": {}, "counts": {}}
     named = {"sweep_seconds": seen.last_sweep_at, "oldest_unsent_seconds": seen.oldest_unsent_at}
-    return {name: int((now - at).total_seconds()) if at else None for name, at in named.items()}
+    return {
+        "ages": {name: int((now - at).total_seconds()) if at else None for name, at in named.items()},
+        "counts": {"unsent": seen.waiting, "failed": seen.failed, "nobody_to_tell": nobody},
+    }
 
 
 def _state_of(name: str, check: Callable[[], None]) -> str:

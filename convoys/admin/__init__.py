@@ -4,8 +4,19 @@ Importing the rooms registers them. Master data is edited by Django's own forms;
 claims and the ledger are only shown by them, and written by our forms through the one write path.
 """
 
-from convoys.admin import alerting, convoy_admin, ledger, masterdata, policies, site, subscriptions, webhooks
+from convoys.admin import (
+    alerting,
+    convoy_admin,
+    ledger,
+    mail_settings,
+    masterdata,
+    policies,
+    site,
+    subscriptions,
+    webhooks,
+)
 
 __all__ = [
-    "alerting", "convoy_admin", "ledger", "masterdata", "policies", "site", "subscriptions", "webhooks",
+    "alerting", "convoy_admin", "ledger", "mail_settings", "masterdata", "policies", "site",
+    "subscriptions", "webhooks",
 ]  # fmt: skip

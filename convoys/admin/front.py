@@ -26,6 +26,7 @@ from convoys.models import (
     Convoy,
     Event,
     LedgerEntry,
+    MailSettings,
     Message,
     Place,
     Policy,
@@ -34,6 +35,7 @@ from convoys.models import (
     Webhook,
 )
 from convoys.queries import desk
+from convoys.services.alerting.nobody import alerts_for_nobody
 from convoys.vocabulary import State
 
 ROWS = 25  # rows of one table; the list of convoys has them all
@@ -45,6 +47,7 @@ ELSEWHERE = [
     (Agreement, _lazy("Agreements")), (Place, _lazy("Places")), (Organisation, _lazy("Organisations")),
     (User, _lazy("People and roles")), (ApiToken, _lazy("Tokens")), (Policy, _lazy("Alert policies")),
     (Subscription, _lazy("Subscriptions")), (Alert, _lazy("Alerts raised")), (Message, _lazy("Messages")),
+    (MailSettings, _lazy("Mail settings")),
     (Webhook, _lazy("Webhooks")),
     (Event, _lazy("Events")), (Claim, _lazy("Claims")), (LedgerEntry, _lazy("Ledger")),
 ]  # fmt: skip
@@ -78,7 +81,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     )
     contested = desk.contested_among(open_ids)
     steps = desk.next_steps([convoy.pk for convoy in [*held, *exercises]])
-    failed, nobody = desk.failed_messages(), desk.alerts_for_nobody()
+    failed, nobody = desk.failed_messages(), alerts_for_nobody()
     webhooks = desk.disabled_webhooks()
     disputed = list(real.filter(pk__in=contested).order_by("reference")[:ROWS])
     may_record = has_role(request, Role.DESK_OFFICER)
@@ -112,6 +115,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             "health": desk.health(now),
             "silence_days": round(desk.silence_limit().total_seconds() / 86400),
             "may_record": may_record,
+            "may_subscribe_others": has_role(request, Role.COORDINATOR),
             "round": round_for(request) if may_record else None,
             "elsewhere": elsewhere(request),
         },

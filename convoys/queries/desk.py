@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, FilteredRelation, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import Count, F, FilteredRelation, Min, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from convoys.models import Claim, ControlPoint, Convoy, ConvoyOrganisation, Event, Part
-from convoys.models.alerting import Alert, Deadline, DeadlineState, Sweep, Watch
-from convoys.models.messaging import Message, MessageState
+from convoys.models.alerting import Deadline, DeadlineState, Sweep, Watch
+from convoys.models.messaging import Message, MessageState, Notification, NotificationState
 from convoys.models.subscription import Channel
 from convoys.models.webhook import OFF_BY_HAND, Webhook
 from convoys.queries.as_of import Moment, answering, known_then
@@ -179,23 +180,12 @@ def disabled_webhooks(limit: int = 20) -> list[Webhook]:
     return list(by_itself.select_related("user").order_by("-disabled_at")[:limit])
 
 
-def alerts_for_nobody(limit: int = 20) -> list[Alert]:
-    """Alerts of episodes that still run and that nobody is subscribed to, newest of each convoy first."""
-    alerts = Alert.objects.filter(
-        nobody_to_tell=True, deadline__state=DeadlineState.OPEN, deadline__convoy__is_exercise=False
-    )
-    newest = alerts.values("deadline").annotate(last=Max("pk")).values("last")
-    return list(
-        Alert.objects.filter(pk__in=newest).select_related("deadline__convoy").order_by("-raised_at")[:limit]
-    )
-
-
 # --- how the system does
 
 
 @dataclass(frozen=True)
 class Health:
-    """When alerts were last looked for, and since when the oldest message waits to be sent."""
+    """When alerts were last looked for, and since when the oldest message waits, written or not."""
 
     last_sweep_at: datetime | None
     is_late: bool
@@ -205,15 +195,19 @@ class Health:
 
 
 def health(now: datetime) -> Health:
-    """Read at the request, never cached."""
+    """Read at the request, never cached. What is owed and in no message yet waits too."""
     last = Sweep.objects.filter(name="detect").values_list("last_success_at", flat=True).first()
     late = timedelta(seconds=LATE_AFTER_TURNS * settings.ALERT_SWEEP_SECONDS)
     unsent = Message.objects.filter(state__in=[MessageState.PENDING, MessageState.SENDING])
-    oldest = unsent.aggregate(at=Min("frozen_at"), n=Count("pk"))
+    frozen = unsent.aggregate(at=Min("frozen_at"), n=Count("pk"))
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    owed = Notification.objects.filter(due, state=NotificationState.OPEN).aggregate(
+        at=Min(Coalesce("not_before", "created_at")), n=Count("pk")
+    )
     return Health(
         last_sweep_at=last,
         is_late=last is None or now - last > late,
-        oldest_unsent_at=oldest["at"],
-        waiting=oldest["n"],
-        failed=_failed().count(),
+        oldest_unsent_at=min((at for at in (frozen["at"], owed["at"]) if at is not None), default=None),
+        waiting=frozen["n"] + owed["n"],
+        failed=Message.objects.filter(state=MessageState.FAILED).count(),
     )

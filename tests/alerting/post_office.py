@@ -75,6 +75,7 @@ class PostOffice:
         content: Any = envelope.content
         mail = message_from_bytes(content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
+        mail.add_header("X-Envelope-From", str(envelope.mail_from))
         mail.add_header("X-Envelope-To", ",".join(envelope.rcpt_tos))
         self.mails.append(mail)
 

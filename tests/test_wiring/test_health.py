@@ -38,6 +38,7 @@ class TestReady:
         assert told["checks"] == {"database": "ok", "redis": "ok", "sweep": "ok", "triggers": "ok"}
         assert told["ages"]["sweep_seconds"] >= 20
         assert told["ages"]["oldest_unsent_seconds"] is None
+        assert told["counts"] == {"unsent": 0, "failed": 0, "nobody_to_tell": 0}
 
     def test_not_ready_before_the_first_sweep(self, client: Client):
         response = client.get("/readyz")

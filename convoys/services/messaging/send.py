@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from convoys.models import Message
+from convoys.models import MailSettings, Message
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Sender:
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
+        self._bounces_to = ""
 
     def __enter__(self) -> Sender:
         return self
@@ -65,7 +66,7 @@ class Sender:
                 server_is_away=True, reason=f"no connection to the mail server: {said_by(problem)}"
             )
         try:
-            mail = mail_of(message)
+            mail = mail_of(message, self._bounces_to)
             mail.connection = connection
             mail.send()
         except smtplib.SMTPRecipientsRefused as problem:
@@ -86,6 +87,7 @@ class Sender:
             connection = get_connection(timeout=settings.EMAIL_TIMEOUT, fail_silently=False)
             connection.open()
             self._connection = connection
+            self._bounces_to = bounce_address()
         return self._connection
 
     def _refused(self, code: int, words: bytes | str) -> Outcome:
@@ -107,16 +109,26 @@ def said_by(problem: Exception) -> str:
     return " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
 
 
-def mail_of(message: Message) -> EmailMultiAlternatives:
-    """The mail as frozen. Its date is that of the freezing, so that a repeat is the same mail."""
+def bounce_address() -> str:
+    """Where servers report what they cannot deliver: what staff set, else the sender of all mail."""
+    kept = MailSettings.objects.values_list("bounce_address", flat=True).first()
+    return kept or settings.DEFAULT_FROM_EMAIL
+
+
+def mail_of(message: Message, bounces_to: str) -> EmailMultiAlternatives:
+    """The mail as frozen. Its date is that of the freezing, so that a repeat is the same mail.
+
+    `bounces_to` is the sender on the envelope alone; who reads the mail sees the instance's own.
+    """
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
-        from_email=settings.DEFAULT_FROM_EMAIL,
+        from_email=bounces_to,
         to=[message.to_address],
         reply_to=message.reply_to or None,
         headers={
             **message.headers,
+            "From": settings.DEFAULT_FROM_EMAIL,
             "Message-ID": message.message_id,
             "Date": format_datetime(message.frozen_at),
         },
