@@ -12,7 +12,7 @@ from convoys.services.messaging.freeze import LEASE, freeze_for
 from convoys.services.messaging.gather import recipients_waiting
 from convoys.services.messaging.recover import retry, return_expired_leases
 from convoys.services.messaging.render import Renderer
-from convoys.services.messaging.settle import LONGEST_PAUSE, begin_attempt, pause_after
+from convoys.services.messaging.settle import LONGEST_PAUSE, begin_attempts, pause_after
 from tests import factories
 from tests.alerting.conftest import since_start, subscribe
 from tests.alerting.post_office import PostOffice, body
@@ -161,10 +161,10 @@ def test_a_worker_killed_before_sending_is_recovered_with_the_same_message(
 def test_a_worker_killed_while_sending_is_recovered_and_counted(sweep, clock, told_partner, post_office):
     raised(sweep)
     (message,) = freeze_for(recipients_waiting(), Renderer(since_start(hours=24)))
-    assert begin_attempt(message)
+    assert begin_attempts([message]) == [message]
     clock.shift(LEASE + timedelta(seconds=1))
     assert return_expired_leases() == 1
-    assert not begin_attempt(message)  # the old worker, should it still live, has lost its lease
+    assert not begin_attempts([message])  # the old worker, should it still live, has lost its lease
     assert deliver().sent == 1
     kept = Message.objects.get()
     assert (kept.uncertain_attempts, kept.attempts) == (1, 2)

@@ -3,7 +3,8 @@
 1. leases messages whose next attempt is due, and freezes what people are owed into new ones;
 2. checks each against the record as it is now: what may not be told any more is dropped with its
    reason, the rest of such a message is frozen anew;
-3. notes that an attempt begins, sends, settles. Nothing is sent inside a transaction.
+3. notes that attempts begin, sends, settles, some mails at a time. Nothing is sent inside a
+   transaction.
 
 Several workers may run this at once: leases part the work. Mails and webhooks are runs of their own,
 so that a webhook that is slow or dead never keeps a mail waiting. When the mail server is away the
@@ -42,9 +43,16 @@ from convoys.services.webhooks.replays import refusal_among, refuse_replay, repl
 from convoys.services.webhooks.send import WebhookSender
 
 logger = logging.getLogger(__name__)
-BATCH = 50
+BATCH = 200
+# People whose messages are made together; the first few by themselves, so that mail leaves at once.
+RECIPIENTS, FIRST_RECIPIENTS = 200, 20
+# So many attempts at mails are noted as begun, and so many acceptances written down, in one go: a
+# worker that is killed leaves at most this many of which nobody knows whether they were accepted.
+# Fewer where the server is slow, so that what was accepted is soon on record.
+MOST_AHEAD, AHEAD_SECONDS = 20, 0.5
 # A check is this fresh at most when a message leaves.
-CHECK_SECONDS = 5.0
+CHECK_SECONDS, NEVER = 5.0, float("-inf")
+CHECK_AT_ONCE = 100
 # What was dropped in part is frozen anew in the same run, at most this often.
 ROUNDS = 3
 # A run ends before the task queue would end it; the next one goes on. Webhooks have strangers' pace.
@@ -85,8 +93,8 @@ class Carrier(Protocol):
 
 def _deliver(channel: Channel, carrier: Carrier) -> Delivered:
     run = _Run(channel, time.monotonic() + RUN_SECONDS[channel])
-    for batch in _batches(channel):
-        _send_all(batch, carrier, run)
+    for batch, checked_at in _batches(channel):
+        _send_all(batch, checked_at, carrier, run)
         if run.is_over:
             break
     return run.done
@@ -100,6 +108,11 @@ class _Run:
     # Connections lost one after the other, and what is away, by webhook; None is the mail server.
     lost: dict[int | None, int] = field(default_factory=dict)
     away: set[int | None] = field(default_factory=set)
+    ahead: int = 1
+
+    def pace(self, seconds: float) -> None:
+        """So many mails are begun ahead as the server takes in half a second."""
+        self.ahead = min(self.ahead * 2, MOST_AHEAD) if seconds < AHEAD_SECONDS else max(self.ahead // 2, 1)
 
     @property
     def is_over(self) -> bool:
@@ -113,37 +126,42 @@ class _Run:
         self.done.server_is_away = outcome.server_is_away
 
 
-def _batches(channel: Channel) -> Iterator[list[Message]]:
+def _batches(channel: Channel) -> Iterator[tuple[list[Message], float]]:
+    """Messages that this run holds, and when they were checked against the record."""
     while due := settle.claim_due(BATCH, channel):
-        yield due
+        yield due, NEVER
     for _ in range(ROUNDS):
-        renderer, last, frozen_any = Renderer(timezone.now()), 0, False
-        while recipients := recipients_waiting(last, channel):
-            last = recipients[-1]
-            if frozen := freeze_for(recipients, renderer, channel):
+        waiting, frozen_any = recipients_waiting(channel), False
+        while waiting:
+            most = RECIPIENTS if frozen_any else FIRST_RECIPIENTS
+            together, waiting = waiting[:most], waiting[most:]
+            checked_at = time.monotonic()
+            if frozen := freeze_for(together, Renderer(timezone.now()), channel):
                 frozen_any = True
-                yield frozen
+                yield frozen, checked_at
         if not frozen_any:
             return
 
 
-def _send_all(batch: Sequence[Message], carrier: Carrier, run: _Run) -> None:
-    waiting = list(batch)
-    while waiting:
-        waiting = _drop_what_is_no_more_to_be_told(waiting, run.done)
-        checked_at = time.monotonic()
-        while waiting and time.monotonic() - checked_at < CHECK_SECONDS:
-            together, waiting = _next_of(waiting, run)
-            _attempt(together, carrier, run)
-            if run.is_over:
-                settle.give_back(waiting)
-                return
+def _send_all(batch: Sequence[Message], checked_at: float, carrier: Carrier, run: _Run) -> None:
+    checked, unchecked = (list(batch), []) if checked_at > NEVER else ([], list(batch))
+    while checked or unchecked:
+        if not checked or time.monotonic() - checked_at > CHECK_SECONDS:
+            waiting = checked + unchecked
+            checked, unchecked = waiting[:CHECK_AT_ONCE], waiting[CHECK_AT_ONCE:]
+            checked = _drop_what_is_no_more_to_be_told(checked, run.done)
+            checked_at = time.monotonic()
+        together, checked = _next_of(checked, run)
+        _attempt(together, carrier, run)
+        if run.is_over:
+            settle.give_back(checked + unchecked)
+            return
 
 
 def _next_of(waiting: Sequence[Message], run: _Run) -> tuple[list[Message], list[Message]]:
-    """Who is next, and who waits: mails go one by one, webhooks the first of each at the same time."""
+    """Who is next, and who waits: mails go one after the other, webhooks the first of each at once."""
     if run.channel == Channel.MAIL:
-        return list(waiting[:1]), list(waiting[1:])
+        return list(waiting[: run.ahead]), list(waiting[run.ahead :])
     settle.give_back(one for one in waiting if one.webhook_id in run.away)
     left = [one for one in waiting if one.webhook_id not in run.away]
     firsts = {one.webhook_id: one for one in reversed(left)}
@@ -152,10 +170,22 @@ def _next_of(waiting: Sequence[Message], run: _Run) -> tuple[list[Message], list
 
 
 def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
-    for message, outcome in carrier.send_all([one for one in messages if settle.begin_attempt(one)]):
-        settle.settle(message, outcome)
+    began_at, accepted = time.monotonic(), []
+    begun = settle.begin_attempts(messages)
+    untried = {message.pk: message for message in begun}
+    for message, outcome in carrier.send_all(begun):
+        untried.pop(message.pk)
+        if outcome.is_sent:
+            accepted.append(message)
+        else:
+            settle.settle(message, outcome)
         run.note(message, outcome)
         _count(message, outcome, run.done)
+        if None in run.away:
+            break
+    settle.settle_sent(accepted)
+    settle.give_back(untried.values(), begun=True)
+    run.pace(time.monotonic() - began_at)
 
 
 def _count(message: Message, outcome: Outcome, done: Delivered) -> None:

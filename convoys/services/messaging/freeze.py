@@ -29,6 +29,7 @@ from convoys.models import (
     NotificationState,
     Subscription,
 )
+from convoys.services import columns
 from convoys.services.alerting.responses import SNOOZED, put_off
 from convoys.services.alerting.telling import NO_ACCESS
 from convoys.services.messaging.check import GO, LATER, Check, with_all
@@ -59,9 +60,10 @@ def freeze_for(recipients: Sequence[int], renderer: Renderer, channel: str = Cha
     check = Check(open_now)
     put_off((one, check.snoozed_until(one)) for one in open_now if check.verdicts[one.pk] == SNOOZED)
     drop = {one.pk: check.verdicts[one.pk] for one in open_now if check.verdicts[one.pk] not in (GO, *LATER)}
-    drafts = []
     parcels = parcels_of([one for one in open_now if check.verdicts[one.pk] == GO])
-    renderer.prepare((parcel, check.viewer(parcel.recipient)) for parcel in parcels if parcel.webhook is None)
+    if channel == Channel.MAIL:
+        renderer.prepare((parcel, check.viewer(parcel.recipient)) for parcel in parcels)
+    drafts = []
     for parcel in parcels:
         draft = _draft(parcel, check, renderer)
         if draft is None:
@@ -143,10 +145,15 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
             _lease(draft.message, lease, now)
         Message.objects.bulk_create(draft.message for draft in frozen)
         _store_links(frozen)
-        for draft in frozen:
-            Notification.objects.filter(pk__in=[one.pk for one in draft.notifications]).update(
-                state=NotificationState.FROZEN, message=draft.message
-            )
+        told = [(one.pk, draft.message.pk) for draft in frozen for one in draft.notifications]
+        columns.update(
+            Notification,
+            [pk for pk, _ in told],
+            {
+                "message_id": [message for _, message in told],
+                "state": [NotificationState.FROZEN.value] * len(told),
+            },
+        )
     return [draft.message for draft in frozen]
 
 

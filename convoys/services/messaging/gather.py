@@ -13,7 +13,6 @@ from accounts.models import User
 from convoys.models import Channel, Notification, NotificationState, Rhythm, Subscription, Webhook
 from convoys.services.alerting.telling import TOLD, is_redating
 
-RECIPIENTS = 50
 Episode = tuple[str, int]  # watch and opening chain of the episode
 
 
@@ -69,10 +68,10 @@ def owed(channel: str) -> QuerySet[Notification]:
     return Notification.objects.filter(due, channel=channel, state=NotificationState.OPEN)
 
 
-def recipients_waiting(after: int = 0, channel: str = Channel.MAIL) -> list[int]:
-    """The next people who are owed something now, in a fixed order."""
-    waiting = owed(channel).filter(recipient__gt=after).order_by("recipient")
-    return list(waiting.values_list("recipient", flat=True).distinct()[:RECIPIENTS])
+def recipients_waiting(channel: str = Channel.MAIL) -> list[int]:
+    """Who is owed something now. People with the same eyes stand together: a batch asks once for them."""
+    waiting = owed(channel).values_list("recipient", "recipient__organisation").distinct()
+    return [person for person, _ in sorted(waiting, key=lambda row: (row[1] or "", row[0]))]
 
 
 def parcels_of(notifications: Sequence[Notification]) -> list[Parcel]:

@@ -6,14 +6,14 @@ import smtplib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import format_datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from convoys.models import MailSettings, Message
+from convoys.services.messaging.mime import FrozenMail
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Sender:
                 server_is_away=True, reason=f"no connection to the mail server: {said_by(problem)}"
             )
         try:
-            mail = mail_of(message, self._bounces_to)
+            mail = FrozenMail(message, self._bounces_to)
             mail.connection = connection
             mail.send()
         except smtplib.SMTPRecipientsRefused as problem:
@@ -113,26 +113,3 @@ def bounce_address() -> str:
     """Where servers report what they cannot deliver: what staff set, else the sender of all mail."""
     kept = MailSettings.objects.values_list("bounce_address", flat=True).first()
     return kept or settings.DEFAULT_FROM_EMAIL
-
-
-def mail_of(message: Message, bounces_to: str) -> EmailMultiAlternatives:
-    """The mail as frozen. Its date is that of the freezing, so that a repeat is the same mail.
-
-    `bounces_to` is the sender on the envelope alone; who reads the mail sees the instance's own.
-    """
-    mail = EmailMultiAlternatives(
-        subject=message.subject,
-        body=message.text,
-        from_email=bounces_to,
-        to=[message.to_address],
-        reply_to=message.reply_to or None,
-        headers={
-            **message.headers,
-            "From": settings.DEFAULT_FROM_EMAIL,
-            "Message-ID": message.message_id,
-            "Date": format_datetime(message.frozen_at),
-        },
-    )
-    if message.html:
-        mail.attach_alternative(message.html, "text/html")
-    return mail

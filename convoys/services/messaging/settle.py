@@ -1,11 +1,13 @@
-"""Begins and settles attempts. Each is one short transaction that only the lease's holder can write."""
+"""Begins and settles attempts, in short transactions that only the lease's holder can write."""
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
@@ -23,11 +25,22 @@ LONGEST_WAIT = {Channel.MAIL: LONGEST_PAUSE * 1.5, Channel.WEBHOOK: schedule.PAU
 NO_LEASE = {"lease": None, "lease_until": None, "attempt_began_at": None}
 
 
-def begin_attempt(message: Message) -> bool:
-    """Note that an attempt begins and renew the lease; False where the lease is somebody else's now."""
-    now = timezone.now()
-    mine = Message.objects.filter(pk=message.pk, lease=message.lease, lease_until__gt=now)
-    return bool(mine.update(attempts=F("attempts") + 1, attempt_began_at=now, lease_until=now + LEASE))
+def begin_attempts(messages: Sequence[Message]) -> list[Message]:
+    """Note that attempts at these begin, and renew their leases; durable before any byte leaves.
+
+    Returns those whose lease is still this run's. They should be of one claim.
+    """
+    if not messages:
+        return []
+    now, lease = timezone.now(), messages[0].lease
+    named = Message.objects.filter(pk__in=[message.pk for message in messages], lease=lease)
+    begun = named.filter(lease_until__gt=now).update(
+        attempts=F("attempts") + 1, attempt_began_at=now, lease_until=now + LEASE
+    )
+    if begun == len(messages):
+        return list(messages)
+    mine = set(named.filter(attempt_began_at=now).values_list("pk", flat=True))
+    return [message for message in messages if message.pk in mine]
 
 
 def pause_after(attempts: int, jitter: float = 0) -> timedelta:
@@ -40,16 +53,42 @@ def pause_after(attempts: int, jitter: float = 0) -> timedelta:
 
 
 def settle(message: Message, outcome: Outcome) -> None:
-    """Write what became of an attempt. Nothing happens where the lease has passed to another run.
+    """Write what became of an attempt. Nothing happens where the lease has passed to another run."""
+    _surely(partial(_settle, message, outcome))
 
-    Where the database's connection was lost while the message was on its way, once more over a new
-    one: what a server has accepted is to be on record, else it would be sent again.
-    """
+
+def settle_sent(messages: Sequence[Message]) -> None:
+    """Write that a server has accepted these, all at once. They should be of one claim."""
+    again = [message for message in messages if message.sent_at is not None]
+    for message in again:
+        settle(message, Outcome(is_sent=True))
+    first = [message for message in messages if message.sent_at is None]
+    if first:
+        _surely(partial(_settle_sent, first))
+
+
+def _surely(write: Callable[[], None]) -> None:
+    """Where the database's connection was lost while a message was on its way, once more over a new
+    one: what a server has accepted is to be on record, else it would be sent again."""
     try:
-        _settle(message, outcome)
+        write()
     except (OperationalError, InterfaceError):
         connection.close()
-        _settle(message, outcome)
+        write()
+
+
+def _settle_sent(messages: Sequence[Message]) -> None:
+    now, keys = timezone.now(), [message.pk for message in messages]
+    with transaction.atomic(durable=True):
+        mine = Message.objects.filter(pk__in=keys, lease=messages[0].lease)
+        settled = mine.update(
+            state=MessageState.SENT, sent_at=now, failure="", next_attempt_at=None, **NO_LEASE
+        )
+        if settled < len(keys):
+            keys = list(Message.objects.filter(pk__in=keys, sent_at=now).values_list("pk", flat=True))
+        Notification.objects.filter(message__in=keys).update(
+            state=NotificationState.SENT, settled_at=now, reason=""
+        )
 
 
 def _settle(message: Message, outcome: Outcome) -> None:
@@ -107,11 +146,19 @@ def _postpone(message: Message, outcome: Outcome, now: datetime, pause: timedelt
             Notification.objects.filter(message=message.pk).update(may_have_been_told=True)
 
 
-def give_back(messages: Iterable[Message]) -> None:
-    """Return messages that were leased and not attempted, to be tried with the next run."""
-    for message in messages:
-        Message.objects.filter(pk=message.pk, lease=message.lease, attempt_began_at=None).update(
-            state=MessageState.PENDING, next_attempt_at=timezone.now() + FIRST_PAUSE, **NO_LEASE
+def give_back(messages: Iterable[Message], begun: bool = False) -> None:
+    """Return messages that were leased and not sent, to be tried with the next run.
+
+    `begun`: it had been noted that attempts at them begin, which then did not happen.
+    """
+    for lease, mine in groupby(messages, key=lambda message: message.lease):
+        rows = Message.objects.filter(pk__in=[message.pk for message in mine], lease=lease)
+        rows = rows.filter(attempt_began_at__isnull=not begun)
+        rows.update(
+            state=MessageState.PENDING,
+            next_attempt_at=timezone.now() + FIRST_PAUSE,
+            attempts=F("attempts") - int(begun),
+            **NO_LEASE,
         )
 
 
