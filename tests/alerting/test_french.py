@@ -24,6 +24,8 @@ SOURCES = [
     Path("convoys/services/alerting/responses.py"),
     Path("convoys/queries/subscriptions.py"),
     Path("convoys/wording.py"),
+    Path("convoys/services/webhooks/send.py"),
+    Path("convoys/services/webhooks/standing.py"),
     Path("convoys/board/mail_links.py"),
     *Path("templates/mail").glob("*"),
     *(Path("templates/alerts") / f"{page}.html" for page in LINKED_PAGES),

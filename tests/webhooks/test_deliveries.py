@@ -253,6 +253,18 @@ def test_410_disables_at_once_and_tells_the_owner(sweep, clock, hook, receiver, 
     assert len(receiver.calls) == 1
 
 
+def test_the_owner_is_told_in_their_language(sweep, clock, hook, receiver, post_office):
+    User.objects.filter(pk=hook.user.pk).update(language="fr")
+    raised(sweep)
+    receiver.answers = [GONE]
+    deliver_webhooks()
+    deliver()
+    (mail,) = post_office.mails
+    assert mail["Subject"] == "Webhook désactivé\N{NO-BREAK SPACE}: Logistics"
+    assert "Il a répondu 410 Gone : il ne veut plus d’appels." in " ".join(mail.get_content().split())
+    assert mail["Content-Language"] == "fr"
+
+
 def test_what_is_owed_to_a_disabled_webhook_is_not_sent(sweep, hook, receiver):
     raised(sweep)
     manage.switch_off(hook.row)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from convoys.models import Message, Webhook, WebhookAttempt
 from convoys.services.messaging.send import Outcome
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 GONE = 410
 OVERLOADED = (429, 502, 503, 504)
 ENDED = "The webhook has ended or is disabled."
+WANTS_NO_MORE = _("It answered 410 Gone: it wants no more calls.")
+NONE_ACCEPTED = _("No call was accepted in three days.")
 UNREADABLE = "Its secret cannot be read any more: rotate it."
 
 
@@ -88,9 +91,9 @@ def _conclude(call: _Call, answer: Answer) -> Outcome:
     if webhook is None or outcome.is_sent:
         return outcome
     if answer.status == GONE:
-        disable(webhook, words_of(answer))
+        disable(webhook, WANTS_NO_MORE)
     elif is_last and message.telling and not by_hand and not has_answered_since(webhook, message.frozen_at):
-        disable(webhook, f"No call was accepted in three days. The last one: {words_of(answer)}")
+        disable(webhook, NONE_ACCEPTED, f"The last one: {words_of(answer)}")
     return outcome
 
 
@@ -130,7 +133,7 @@ def words_of(answer: Answer) -> str:
     if 300 <= status < 400:
         return f"It answered {status}: redirects are not followed, give the address it leads to."
     if status == GONE:
-        return "It answered 410 Gone: it wants no more calls."
+        return str(WANTS_NO_MORE)
     asked = f" and asked to wait {answer.retry_after:.0f} s" if answer.retry_after else ""
     return f"It answered {status}{asked}."
 

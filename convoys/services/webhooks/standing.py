@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -24,24 +25,28 @@ from convoys.models import (
 from convoys.services.alerting.telling import NO_WEBHOOK
 from convoys.services.messaging.freeze import GIVE_UP_AFTER, mail_domain
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 logger = logging.getLogger(__name__)
 
 
-def disable(webhook: Webhook, because: str, tell_owner: bool = True) -> bool:
+def disable(webhook: Webhook, because: StrOrPromise, detail: str = "", tell_owner: bool = True) -> bool:
     """Call it no more until it is enabled again; False where it was not in force.
 
     What waits for it fails, so that it stands in its log and can be replayed. Its owner is told by
-    mail, through the mail room, unless they did it themselves.
+    mail in their language, through the mail room, unless it was done by hand. `detail` is for the page.
     """
     now = timezone.now()
+    kept = f"{because} {detail}".strip()[:300]
     with transaction.atomic():
         in_force = Webhook.objects.filter(pk=webhook.pk, ended_at=None, disabled_at=None)
-        if not in_force.update(disabled_at=now, disabled_because=because[:300]):
+        if not in_force.update(disabled_at=now, disabled_because=kept):
             return False
         stop_waiting(webhook, MessageState.FAILED, NotificationState.FAILED)
         if tell_owner and webhook.user.is_active and webhook.user.email:
             _notice(webhook, because, now).save(force_insert=True)
-    logger.warning("webhook %s is disabled: %s", webhook.pk, because)
+    logger.warning("webhook %s is disabled: %s", webhook.pk, kept)
     return True
 
 
@@ -64,7 +69,7 @@ def has_answered_since(webhook: Webhook, at: datetime) -> bool:
     return accepted.filter(began_at__gte=at).exists()
 
 
-def _notice(webhook: Webhook, because: str, now: datetime) -> Message:
+def _notice(webhook: Webhook, because: StrOrPromise, now: datetime) -> Message:
     """The mail to the owner. It tells of no convoy, so nothing stands behind it that could change."""
     page = settings.SITE_URL + reverse("board:webhook", args=[webhook.pk])
     name = webhook.description or webhook.url
