@@ -19,6 +19,7 @@ from convoys.queries.visibility import Viewer, visible_convoys, visible_events
 from convoys.replay import Episode, History, Routes, in_force, replay
 from convoys.vocabulary import Act, State
 
+MOST_NEIGHBOURS = 12
 EVENT_PLACES = ("place_id", "heading_id", "held_before_id")
 CONVOY_PLACES = ("origin_id", "destination_id", "stands_at_id", "held_before_id", "heading_id")
 
@@ -70,7 +71,7 @@ class Episodes:
         self._places: dict[str, Place] = {}
         self._points: dict[str, ControlPoint] = {}
         self._told: dict[tuple[Viewer, int], EpisodeTold | None] = {}
-        self._held: dict[tuple[Viewer, str], list[Convoy]] = {}
+        self._held: dict[tuple[Viewer, str, bool], list[Convoy]] = {}
 
     def load(self, wanted: Mapping[Viewer, Iterable[Deadline]]) -> None:
         """Read what these readers are to be told of, as far as it is not at hand yet."""
@@ -89,7 +90,7 @@ class Episodes:
         found = {row.pk: self._told[viewer, row.pk] for row in deadlines}
         return {pk: told for pk, told in found.items() if told is not None}
 
-    def also_held(self, viewer: Viewer, near: Iterable[EpisodeTold], limit: int = 12) -> list[Convoy]:
+    def also_held(self, viewer: Viewer, near: Iterable[EpisodeTold]) -> list[Convoy]:
         """Other convoys that this reader sees held before the same control points, longest first."""
         near = list(near)
         points = {one.deadline.held_before_id for one in near if one.deadline.held_before_id}
@@ -97,10 +98,24 @@ class Episodes:
         held = [
             convoy
             for point in points
-            for convoy in self._held.get((viewer, point), [])
-            if convoy.pk not in own and convoy.is_exercise == near[0].convoy.is_exercise
+            for convoy in self._held_before(viewer, point, near[0].convoy.is_exercise)
+            if convoy.pk not in own
         ]
-        return sorted(held, key=_longest_first)[:limit]
+        return sorted(held, key=_longest_first)[:MOST_NEIGHBOURS]
+
+    def _held_before(self, viewer: Viewer, point: str, is_exercise: bool) -> list[Convoy]:
+        """The longest held there; so many that enough are left when a mail's own are taken out."""
+        key = (viewer, point, is_exercise)
+        if key not in self._held:
+            held = visible_convoys(viewer).filter(
+                status=State.HELD, held_before=point, is_exercise=is_exercise
+            )
+            if not viewer.is_staff:
+                openings = visible_events(viewer).filter(kind="held").values("sequence")
+                held = held.filter(hold_chain__in=openings)
+            most = MOST_NEIGHBOURS + sum(1 for reader, _ in self._told if reader == viewer)
+            self._held[key] = list(held.order_by("held_since", "reference")[:most])
+        return self._held[key]
 
     def _load_record(self, convoys: set[int]) -> None:
         """Convoys with all their entries, whoever reads."""
@@ -162,7 +177,6 @@ class Episodes:
                 one.accounts_of_end = accounts.get(one.closing.chain, []) if one.closing is not None else []
                 one.access = access.get(row.held_before_id or "")
             self._told[viewer, row.pk] = one
-        self._load_neighbours(viewer, points)
 
     def _one(self, row: Deadline, seen: set[int]) -> EpisodeTold | None:
         entries = self._entries.get(row.convoy_id, [])
@@ -174,18 +188,6 @@ class Episodes:
             told.closing, told.ended = None, ""
         told.entries = [entry for entry in entries if entry.chain in seen]
         return told
-
-    def _load_neighbours(self, viewer: Viewer, points: set[str | None]) -> None:
-        new = {code for code in points if code is not None and (viewer, code) not in self._held}
-        if not new:
-            return
-        for code in new:
-            self._held[viewer, code] = []
-        held = visible_convoys(viewer).filter(status=State.HELD, held_before__in=new)
-        if not viewer.is_staff:
-            held = held.filter(hold_chain__in=visible_events(viewer).filter(kind="held").values("sequence"))
-        for convoy in held:
-            self._held[viewer, convoy.held_before_id or ""].append(convoy)
 
 
 def _all(convoys: Sequence[Convoy], entries: Sequence[Event]) -> Iterator[Convoy | Event]:

@@ -16,6 +16,7 @@ from accounts.models import User
 from convoys.models import (
     Channel,
     Claim,
+    Deadline,
     DeadlineState,
     Message,
     Notification,
@@ -59,6 +60,12 @@ class Check:
     """
 
     def __init__(self, notifications: Sequence[Notification]) -> None:
+        self._going_on = _parts_that_go_on(notifications)
+        for one in notifications:
+            part = self._going_on.get((one.deadline.watch, one.deadline.episode))
+            if part is not None and one.telling == Telling.STEP:
+                # The hold was reopened before this step was told: it is told of the part that stands.
+                one.deadline = part
         self.coverage = Coverage(one.deadline for one in notifications)
         self._subscriptions: dict[int, list[Subscription]] = {}
         people = {one.recipient_id for one in notifications}
@@ -109,9 +116,10 @@ class Check:
             return NO_LONGER_SO
         if notification.telling == Telling.STEP:
             return self._verdict_on_step(notification)
-        if (
-            redates or notification.telling == Telling.ENDED
-        ) and deadline.tell_chain != notification.occasion:
+        is_ended = notification.telling == Telling.ENDED
+        if (redates or is_ended) and deadline.tell_chain != notification.occasion:
+            return NO_LONGER_SO
+        if is_ended and (deadline.watch, deadline.episode) in self._going_on:
             return NO_LONGER_SO
         return self._verdict_on_correction(notification)
 
@@ -125,17 +133,41 @@ class Check:
 
     @staticmethod
     def _verdict_on_correction(notification: Notification) -> str:
-        before = told_before(notification.deadline, notification.telling, notification.occasion)
-        said = before.filter(
-            recipient=notification.recipient_id, webhook=notification.webhook_id
-        ).values_list("state", "may_have_been_told", "reason")
-        rows = list(said)
-        if any(state == NotificationState.SENT or maybe for state, maybe, _ in rows):
+        telling = notification.telling
+        before = told_before(notification.deadline, telling, notification.occasion)
+        mine = before.filter(recipient=notification.recipient_id, webhook=notification.webhook_id)
+        rows = list(mine.values_list("state", "may_have_been_told", "reason", "message__frozen_at"))
+        told_at = [at for state, maybe, _, at in rows if state == NotificationState.SENT or maybe]
+        if is_redating(notification) and told_at:
+            # What was frozen after the correction tells it as it is now.
+            told_at = [at for at in told_at if at is None or at < notification.created_at]
+            return GO if told_at else NEVER_TOLD
+        if told_at:
             return GO
-        if any(state in ON_THE_WAY for state, _, _ in rows):
-            return WAIT
-        overtaken = any(reason == NO_LONGER_SO for _, _, reason in rows)
-        return GO if overtaken and notification.telling == Telling.ENDED else NEVER_TOLD
+        states = {state for state, *_ in rows}
+        if telling == Telling.ENDED:
+            # A step that nobody has frozen yet is no longer so: the end makes up for it.
+            overtaken = NotificationState.OPEN in states or any(row[2] == NO_LONGER_SO for row in rows)
+            return WAIT if NotificationState.FROZEN in states else GO if overtaken else NEVER_TOLD
+        return WAIT if states.intersection(ON_THE_WAY) else NEVER_TOLD
+
+
+def _parts_that_go_on(notifications: Iterable[Notification]) -> dict[tuple[str, int], Deadline]:
+    """Of steps and ends of parts that are over: the part of the same episode that stands, if any.
+
+    No query where all parts stand.
+    """
+    over = {
+        (one.deadline.watch, one.deadline.episode)
+        for one in notifications
+        if one.deadline.state == DeadlineState.ENDED and one.telling in (Telling.STEP, Telling.ENDED)
+    }
+    if not over:
+        return {}
+    standing = Deadline.objects.filter(
+        state=DeadlineState.OPEN, episode__in={episode for _watch, episode in over}
+    ).select_related("convoy__route")
+    return {(row.watch, row.episode): row for row in standing if (row.watch, row.episode) in over}
 
 
 def is_in_force(webhook: Webhook) -> bool:

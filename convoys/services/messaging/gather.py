@@ -21,9 +21,9 @@ class Parcel:
     """What one message will tell one person: one kind of news, or all that a daily digest owes;
     exercises apart from what is real.
 
-    `telling` is empty of a digest, `webhook` where it is called, or None of a mail. `since` is when
-    the last message about each episode was frozen that this person got; episodes that they were not
-    told of are missing.
+    `telling` is that of the first in a digest, `webhook` where it is called, or None of a mail.
+    `since` is when the last message about each episode was frozen that this person got; episodes
+    that they were not told of are missing.
     """
 
     recipient: User
@@ -83,14 +83,13 @@ def parcels_of(notifications: Sequence[Notification]) -> list[Parcel]:
     parcels: dict[object, Parcel] = {}
     for one in notifications:
         digest = is_for_digest(one.subscription) and one.webhook_id is None
-        telling = "" if digest else one.telling
         redated = not digest and is_redating(one)
         exercise = one.deadline.convoy.is_exercise
         called = (one.webhook_id, one.deadline_id, one.alert.watch) if one.webhook_id is not None else None
-        key = (one.recipient_id, called, telling, exercise, redated)
+        key = (one.recipient_id, called, "" if digest else one.telling, exercise, redated)
         if key not in parcels:
             parcels[key] = Parcel(
-                one.recipient, telling, exercise, redated, webhook=one.webhook, is_digest=digest
+                one.recipient, one.telling, exercise, redated, webhook=one.webhook, is_digest=digest
             )
         parcels[key].notifications.append(one)
     told = last_told(one for one in notifications if one.webhook_id is None)
