@@ -112,8 +112,11 @@ class MessageAdmin(ReadOnlyAdmin):
             raise Http404
         if retry(message):
             self.log_change(request, message, "Sent again by hand.")
-            ring("convoys.tasks.deliver")
+            by_webhook = message.webhook_id is not None
+            ring("convoys.tasks.deliver_webhooks" if by_webhook else "convoys.tasks.deliver")
             messages.success(request, _("It is tried again now."))
         else:
-            messages.warning(request, _("It has not failed, so there is nothing to try again."))
+            messages.warning(
+                request, _("It has not failed, or its webhook is called no more: nothing is tried again.")
+            )
         return HttpResponseRedirect(reverse("admin:convoys_message_change", args=[message.pk]))

@@ -166,7 +166,7 @@ def standing_before(point: str) -> list[Convoy]:
 
 def failed_messages(limit: int = 20) -> list[Message]:
     """Messages that were given up, newest first. A webhook's test is its owner's own concern."""
-    return list(_failed().select_related("recipient").order_by("-frozen_at")[:limit])
+    return list(_failed().select_related("recipient", "webhook").order_by("-frozen_at")[:limit])
 
 
 def _failed() -> QuerySet[Message]:
@@ -195,10 +195,14 @@ class Health:
 
 
 def health(now: datetime) -> Health:
-    """Read at the request, never cached. What is owed and in no message yet waits too."""
+    """Read at the request, never cached. What is owed and in no message yet waits too.
+
+    What a partner's own program did not accept yet is no delay of ours.
+    """
     last = Sweep.objects.filter(name="detect").values_list("last_success_at", flat=True).first()
     late = timedelta(seconds=LATE_AFTER_TURNS * settings.ALERT_SWEEP_SECONDS)
     unsent = Message.objects.filter(state__in=[MessageState.PENDING, MessageState.SENDING])
+    unsent = unsent.exclude(channel=Channel.WEBHOOK, attempts__gt=0)
     frozen = unsent.aggregate(at=Min("frozen_at"), n=Count("pk"))
     due = Q(not_before=None) | Q(not_before__lte=now)
     owed = Notification.objects.filter(due, state=NotificationState.OPEN).aggregate(
@@ -209,5 +213,5 @@ def health(now: datetime) -> Health:
         is_late=last is None or now - last > late,
         oldest_unsent_at=min((at for at in (frozen["at"], owed["at"]) if at is not None), default=None),
         waiting=frozen["n"] + owed["n"],
-        failed=Message.objects.filter(state=MessageState.FAILED).count(),
+        failed=_failed().count(),
     )

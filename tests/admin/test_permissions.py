@@ -62,6 +62,8 @@ VIEWS: dict[str, Role] = {
     "convoys_controlpoint_add": COORDINATOR,
     "convoys_policy_add": COORDINATOR,
     "convoys_subscription_add": COORDINATOR,
+    "convoys_webhook_changelist": COORDINATOR,
+    "convoys_webhookattempt_changelist": COORDINATOR,
     "accounts_organisation_add": COORDINATOR,
     "accounts_user_changelist": ADMINISTRATOR,
     "accounts_user_add": ADMINISTRATOR,

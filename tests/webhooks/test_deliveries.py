@@ -16,8 +16,10 @@ from standardwebhooks import Webhook as Verifier
 
 from accounts.models import User
 from convoys.models import Channel, Message, Notification, Subscription, Webhook, WebhookAttempt
+from convoys.queries.desk import health
+from convoys.services.messaging import deliver as deliver_module
 from convoys.services.messaging.deliver import deliver, deliver_webhooks
-from convoys.services.messaging.recover import return_expired_leases
+from convoys.services.messaging.recover import retry, return_expired_leases
 from convoys.services.messaging.settle import claim_due
 from convoys.services.webhooks import manage
 from convoys.services.webhooks import send as send_module
@@ -450,6 +452,53 @@ def test_a_webhook_that_hangs_keeps_no_other_waiting(sweep, clock, receiver, set
     assert len(dead.calls) == 1  # its second message is left for the next run
     assert done.postponed == 1
     dead.stop()
+
+
+def test_what_is_new_goes_before_what_a_dead_webhook_did_not_accept(
+    sweep, clock, receiver, settings, monkeypatch
+):
+    """Given: a run as long as one call; then: news for a living webhook does not wait behind old calls."""
+    monkeypatch.setattr(send_module, "post", lambda url, body, headers: post(url, body, headers, seconds=0.5))
+    dead = Receiver()
+    dead.always = Receiver.SILENT
+    settings.WEBHOOK_ALSO_ALLOWED = [f"127.0.0.1:{server.port}" for server in (dead, receiver)]
+    Hook(dead)
+    factories.make_held_convoy("C-1")
+    sweep(hours=24)
+    deliver_webhooks()
+    later(clock)
+    Hook(receiver, factories.officer())
+    factories.make_held_convoy("C-2")
+    clock.shift(timedelta(minutes=2))
+    assert sweep().notifications == 2
+    monkeypatch.setitem(deliver_module.RUN_SECONDS, Channel.WEBHOOK, 0.0)  # one round, and it is over
+    assert deliver_webhooks().sent == 1
+    assert [json.loads(call.body)["data"]["convoy"] for call in receiver.calls] == ["C-2"]
+    dead.stop()
+
+
+def test_staff_try_a_failed_call_again_but_not_one_of_a_webhook_that_is_called_no_more(
+    sweep, clock, hook, receiver
+):
+    raised(sweep)
+    receiver.answers = [GONE]
+    deliver_webhooks()
+    message = Message.objects.get(channel="webhook")
+    assert not retry(message)
+    message.refresh_from_db()
+    assert message.state == "failed"  # and can still be replayed
+    manage.enable(hook.row)
+    assert retry(message)
+    assert deliver_webhooks().sent == 1
+
+
+def test_what_a_program_does_not_accept_is_no_delay_of_ours(sweep, clock, hook, receiver):
+    raised(sweep)
+    assert health(timezone.now()).waiting == 1
+    receiver.answers = [(500, {})]
+    deliver_webhooks()
+    assert health(timezone.now()).waiting == 0
+    assert health(timezone.now()).oldest_unsent_at is None
 
 
 @pytest.mark.postgres

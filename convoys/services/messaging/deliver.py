@@ -127,9 +127,19 @@ class _Run:
 
 
 def _batches(channel: Channel) -> Iterator[tuple[list[Message], float]]:
-    """Messages that this run holds, and when they were checked against the record."""
+    """Messages that this run holds, and when they were checked against the record.
+
+    What is due again goes first by mail. Of webhooks what is new does: what is due again there had no
+    answer before, and may have none now.
+    """
+    if channel == Channel.WEBHOOK:
+        yield from _owed(channel)
     while due := settle.claim_due(BATCH, channel):
         yield due, NEVER
+    yield from _owed(channel)
+
+
+def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
     for _ in range(ROUNDS):
         waiting, frozen_any = recipients_waiting(channel), False
         while waiting:
@@ -175,7 +185,8 @@ def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
     untried = {message.pk: message for message in begun}
     for message, outcome in carrier.send_all(begun):
         untried.pop(message.pk)
-        if outcome.is_sent:
+        # Calls of webhooks end when they like: what one accepted waits for no other's answer.
+        if outcome.is_sent and run.channel == Channel.MAIL:
             accepted.append(message)
         else:
             settle.settle(message, outcome)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from convoys.models import Message, MessageState, Notification, NotificationState
+from convoys.models import Message, MessageState, Notification, NotificationState, Webhook
 from convoys.services.messaging.freeze import GIVE_UP_AFTER, LEASE
 from convoys.services.messaging.settle import NO_LEASE
 
@@ -34,10 +34,12 @@ def return_expired_leases() -> int:
 
 
 def retry(message: Message) -> bool:
-    """Staff ask for a failed message to be tried again; False where it has not failed."""
+    """Staff ask for a failed message to be tried again; False where it has not failed, or where the
+    webhook that it is for is called no more."""
     now = timezone.now()
     with transaction.atomic():
         failed = Message.objects.filter(pk=message.pk, state=MessageState.FAILED)
+        failed = failed.exclude(webhook__in=Webhook.objects.exclude(ended_at=None, disabled_at=None))
         if not failed.update(state=MessageState.PENDING, next_attempt_at=now, give_up_at=now + GIVE_UP_AFTER):
             return False
         Notification.objects.filter(message=message.pk).update(
