@@ -107,6 +107,7 @@ class SubjectAdmin(AccountsAdmin, RevisingAdmin, ErasingAdmin):
             initial=initial_of(subject, kind, final, is_late)
             | (sharing_now(subject.row) if "visible_to" in kind.allowed else {}),
         )
+        form.has_now = not is_late
         title = _("%(kind)s, a late report") % {"kind": kind.label} if is_late else kind.label
         shown: dict[str, Any] = {
             "form": form,

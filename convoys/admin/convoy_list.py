@@ -22,8 +22,8 @@ from convoys.errors import InvalidInput
 from convoys.models import Convoy
 from convoys.queries import desk
 from convoys.queries.board import is_backfilled, load_at
+from convoys.queries.day_filters import FiltersOfADay
 from convoys.queries.days import ASKED
-from convoys.queries.desk_filters import FiltersOfADay
 from convoys.vocabulary import State
 
 URGENCY = (State.HELD, State.STOPPED, State.DISPATCHED, State.PLANNED)
@@ -78,6 +78,16 @@ class ConvoyList(ReadOnlyAdmin):
         if is_another_day(request):
             return desk.desk_convoys_at(moment_of(request))
         return desk.desk_convoys()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """On another day by what was so then."""
+        then: FiltersOfADay | None = getattr(request, "filters_of_the_day", None)
+        words = search_term.strip()
+        if then is None or not words:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(then.found_by(words)), False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListOfADay

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organisation
 from convoys.models import ControlPoint, Convoy, Part, Route
 from convoys.queries import desk
-from convoys.queries.desk_filters import FiltersOfADay
+from convoys.queries.day_filters import FiltersOfADay
 from convoys.vocabulary import State
 
 

@@ -13,7 +13,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from accounts.role_admin import ByRole, NamedFieldsAdmin
@@ -87,6 +87,10 @@ class RouteAdmin(CodedAdmin):
     list_display = ["name", "code", "desk_email", "desk_telephone", "is_exercise"]
     list_filter = ["is_exercise"]
     search_fields = ["code", "name"]
+
+    def view_on_site(self, obj: Route) -> str:
+        """Its page for readers: its access, and the convoys on it."""
+        return reverse("board:route", args=[obj.code])
 
 
 class KeptSubjectAdmin(SubjectAdmin):

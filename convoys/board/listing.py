@@ -11,17 +11,22 @@ from convoys.board.rows import Row, rows_of
 from convoys.models import Convoy, Part
 from convoys.queries.as_of import Moment, intervals_at
 from convoys.queries.board import is_backfilled, load_at, with_places
+from convoys.queries.day_filters import FiltersOfADay
 from convoys.queries.visibility import Viewer, visible_convoys
 from convoys.vocabulary import State
 
 
 def found(viewer: Viewer, asked: Mapping[str, str], moment: Moment) -> QuerySet[Convoy]:
-    """The convoys on record at the moment that match; words are looked for as things are named now."""
+    """The convoys on record at the moment that match what was so then; words are looked for as things
+    are named now. Exercises are asked as they are now."""
     state = asked.get("status", "")
     convoys = _in_state(visible_convoys(viewer), state if state in State.values else "", moment)
     words = asked.get("q", "").replace("\x00", "").strip()[:100]
+    route = asked.get("route", "").replace("\x00", "")
+    now = visible_convoys(viewer)
+    then = FiltersOfADay(moment)
     if words:
-        convoys = convoys.filter(
+        now = now.filter(
             Q(reference__icontains=words)
             | Q(other_references__number__icontains=words)
             # Sponsors alone: whom else a convoy is shared with must not be found out by asking.
@@ -30,9 +35,14 @@ def found(viewer: Viewer, asked: Mapping[str, str], moment: Moment) -> QuerySet[
             | Q(destination__names__name__icontains=words)
             | Q(stands_at__names__name__icontains=words)
         ).distinct()
-    route = asked.get("route", "").replace("\x00", "")
     if route:
-        convoys = convoys.filter(route=route)
+        now = now.filter(route=route)
+    if words or route:
+        matching = Q(pk__in=now.values("pk"))
+        if not moment.is_now:
+            of_then = (then.found_by(words) if words else Q()) & (then.on_route(route) if route else Q())
+            matching = Q(is_exercise=True) & matching | Q(is_exercise=False) & of_then
+        convoys = convoys.filter(matching)
     return with_places(convoys).order_by("is_exercise", "-registered_at", "reference")
 
 

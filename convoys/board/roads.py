@@ -115,7 +115,9 @@ def route_list(request: HttpRequest, day: Day) -> HttpResponse:
         "exercise_strips": strips_of(
             [route for route in routes if route.is_exercise], exercises, the_present()
         ),
-        "agreements": board.agreements_on([route for route in routes if not route.is_exercise]),
+        "agreements": board.agreements_on(
+            viewer, [route for route in routes if not route.is_exercise], day.moment
+        ),
         "is_backfilled": real.is_backfilled,
     }
     return _page(request, "board/routes.html", day, context)
@@ -137,7 +139,7 @@ def route_page(request: HttpRequest, day: Day, code: str) -> HttpResponse:
         "strip": strips_of([route], moving, day)[0],
         "rows": rows_of(_open_first(convoys), day, in_order=True),
         "rows_limit": board.ROWS,
-        "agreements": board.agreements_on([route]),
+        "agreements": board.agreements_on(viewer, [route], day.moment),
         "is_backfilled": board.is_backfilled(histories),
     }
     return _page(request, "board/route.html", day, context)

@@ -109,7 +109,7 @@ def situation_context(viewer: Viewer, day: Day) -> dict[str, Any]:
         "ended": [
             ended_hold(hold, day.at) for hold in board.ended_holds(board.real_convoys(viewer), day.moment)
         ],
-        "agreements": board.agreements_on(routes),
+        "agreements": board.agreements_on(viewer, routes, day.moment),
         "chart": chart_of(viewer, day),
         "rows_limit": board.ROWS,
         "has_convoys": bool(exercises) or board.registered(viewer).exists(),

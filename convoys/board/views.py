@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from convoys.board.citation import citation_of
+from convoys.board.citation import as_cited, citation_of, cited_in
 from convoys.board.convoy import convoy_context
 from convoys.board.day import ASKED, Day, of_a_day, the_present
 from convoys.board.listing import found, rows_at
@@ -66,6 +66,8 @@ def convoy_page(request: HttpRequest, day: Day, reference: str) -> HttpResponse:
         raise Http404
     if convoy.is_exercise and day.is_opening:
         day = the_present()
+    cited = cited_in(request.GET.get("ledger", ""))
+    day = as_cited(day, cited)
     complete(convoy, day.moment)
     if not convoy.status:
         said = day.said(convoy.events.filter(backfilled=True).exists())
@@ -75,7 +77,8 @@ def convoy_page(request: HttpRequest, day: Day, reference: str) -> HttpResponse:
     context |= {
         "section": "convoys",
         "day": day.said(context["is_backfilled"]),
-        "citation": citation_of(request.path, day, request.GET.get("ledger", "")),
+        "citation": citation_of(request.path, day, cited),
+        "cited": cited,
     }
     return render(request, "board/convoy.html", context)
 

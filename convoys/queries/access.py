@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from convoys.models import ControlPoint, Event, Route
-from convoys.queries.as_of import Moment
+from convoys.queries.as_of import Moment, known_then
 from convoys.replay import in_force
 
 
@@ -19,16 +19,11 @@ def set_access_back(points: Iterable[ControlPoint], moment: Moment) -> None:
         return
     found = list(points)
     by_point: dict[str, list[Event]] = defaultdict(list)
-    for event in Event.objects.filter(
-        control_point__in={point.pk for point in found}, kind="access_changed"
-    ).order_by("sequence"):
+    changes = Event.objects.filter(control_point__in={point.pk for point in found}, kind="access_changed")
+    for event in known_then(changes, moment).order_by("sequence"):
         by_point[event.control_point_id or ""].append(event)
     for point in found:
-        standing = [
-            event
-            for event in in_force(by_point[point.pk], moment.known_at)
-            if event.effective_at <= moment.asked
-        ]
+        standing = [event for event in in_force(by_point[point.pk]) if event.effective_at <= moment.asked]
         last = standing[-1] if standing else None
         point.__dict__.update(
             access=last.access if last else "",

@@ -29,10 +29,15 @@ Known = TypeVar("Known", Event, Claim, StateInterval)
 
 @dataclass(frozen=True)
 class Moment:
-    """The day asked about, and the day whose knowledge answers. Both None: now."""
+    """The day asked about, and the day whose knowledge answers. Both None: now.
+
+    `size` leaves out what entered the ledger behind that many entries: history loaded later is known
+    from days before it was loaded, and a page that was cited must not change by it. Lists do not ask it.
+    """
 
     as_of: datetime | None = None
     known_at: datetime | None = None
+    size: int | None = None
 
     @property
     def is_now(self) -> bool:
@@ -69,6 +74,8 @@ def _instant(name: str, text: str) -> datetime | None:
 
 def known_then(rows: QuerySet[Known], moment: Moment) -> QuerySet[Known]:
     """Of these rows those that were known at the moment."""
+    if moment.size is not None and rows.model is not StateInterval:
+        rows = rows.filter(Q(sequence__lte=moment.size))
     return rows if moment.known_at is None else rows.filter(known_from__lte=moment.known_at)
 
 
@@ -105,12 +112,13 @@ def set_back(convoys: Iterable[Convoy], moment: Moment) -> dict[int, History]:
     """
     found = {convoy.pk: convoy for convoy in convoys}
     entries: dict[int, list[Event]] = defaultdict(list)
-    for event in Event.objects.filter(convoy__in=found).select_related("place", "held_before__place"):
+    known = known_then(Event.objects.filter(convoy__in=found), moment)
+    for event in known.select_related("place", "held_before__place"):
         entries[event.convoy_id or 0].append(event)
     routes = route_positions()
     histories = {}
     for key, convoy in found.items():
-        events = in_force(entries[key], moment.known_at)
+        events = in_force(entries[key])
         if moment.as_of is not None:
             events = [event for event in events if event.effective_at <= moment.as_of]
         histories[key] = history = replay(events, routes)

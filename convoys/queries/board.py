@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 
 from convoys.models import Agreement, Convoy, ConvoyOrganisation, Event, Part, Route, RouteStop, StateInterval
 from convoys.queries.access import points_of, set_access_back
 from convoys.queries.as_of import Moment, intervals_at, known_then, set_back
-from convoys.queries.visibility import Viewer, visible_convoys, visible_events
+from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, visible_events
 from convoys.replay import History
 from convoys.vocabulary import State
 
@@ -159,9 +159,15 @@ def routes_of(convoys: Sequence[Convoy], moment: Moment) -> list[Route]:
     return sorted(routes, key=lambda route: (-held[route.pk], route.name))
 
 
-def agreements_on(routes: Sequence[Route]) -> list[Agreement]:
-    """What is said to have been agreed about any of these routes."""
-    return list(Agreement.objects.filter(routes__in=routes).distinct().order_by("code"))
+def agreements_on(viewer: Viewer, routes: Sequence[Route], moment: Moment) -> list[Agreement]:
+    """What is said to have been agreed about any of these routes, by the moment and as known then."""
+    found = Agreement.objects.filter(routes__in=routes)
+    if not moment.is_now:
+        steps = known_then(visible_events(viewer), moment).filter(effective_at__lte=moment.asked)
+        claims = known_then(visible_claims(viewer), moment)
+        told = Exists(steps.filter(agreement=OuterRef("pk")))
+        found = found.filter(told | Exists(claims.filter(target_agreement=OuterRef("pk"))))
+    return list(found.distinct().order_by("code"))
 
 
 def recent_changes(viewer: Viewer, moment: Moment, limit: int = 9) -> list[Event]:

@@ -42,10 +42,10 @@ class LinkTold:
 def cargo_told(convoy: Convoy, viewer: Viewer, moment: Moment | None = None) -> CargoTold:
     """The account as of a moment, as known then."""
     moment = moment or Moment()
-    whole = history_of(convoy, None, moment.as_of, moment.known_at)
+    whole = history_of(convoy, None, moment.as_of, moment.known_at, moment.size)
     if viewer.is_staff:
         return account_in(whole, whole)
-    return account_in(whole, history_of(convoy, viewer, moment.as_of, moment.known_at))
+    return account_in(whole, history_of(convoy, viewer, moment.as_of, moment.known_at, moment.size))
 
 
 def account_in(whole: History, readable: History) -> CargoTold:

@@ -57,7 +57,7 @@ def story_of(viewer: Viewer, convoy: Convoy, moment: Moment) -> ConvoyTold:
     """The whole story of a convoy for this viewer, as of the moment."""
     story, item_accounts = told_of(viewer, convoy, moment)
     chains = {told.event.chain: told for told in story}
-    history = history_of(convoy, as_of=moment.as_of, known_at=moment.known_at)
+    history = history_of(convoy, None, moment.as_of, moment.known_at, moment.size)
     for step in history.steps:
         if step.is_inferred and step.event.chain in chains:
             chains[step.event.chain].inferred.append(step)

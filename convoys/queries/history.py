@@ -31,14 +31,16 @@ def history_of(
     viewer: Viewer | None = None,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
+    size: int | None = None,
 ) -> History:
-    """A convoy's history as it was at a moment, as known at a moment; both default to now.
+    """A convoy's history as it was at a moment, as known at a moment; both default to now. With a `size`
+    from the first so many entries of the ledger alone.
 
     Without a viewer it is folded from the whole record, as the state on the convoy's row is: a
     state must not differ from reader to reader. Show entries only through `events_of`.
     """
     entries = convoy.events.select_related("convoy") if viewer is None else events_of(convoy, viewer)
-    events = in_force(entries, known_at)
+    events = in_force(entries if size is None else entries.filter(sequence__lte=size), known_at)
     if as_of is not None:
         events = [event for event in events if event.effective_at <= as_of]
     return replay(events, route_positions())

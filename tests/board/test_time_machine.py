@@ -7,6 +7,7 @@ import re
 import pytest
 import time_machine
 
+from convoys.models import Convoy, Event
 from tests import factories as make
 from tests.importing.loaded import loaded_case
 
@@ -169,6 +170,29 @@ def test_the_list_shows_states_of_the_day(partner):
     assert "KB23-11" not in {row.convoy.reference for row in rows}
 
 
+# --- what became known later is on no page, list or panel of the day before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/convoys", "/convoys/KB23-06", "/routes", "/routes/ROUTE", "/control-points/HELD",
+        "/convoys?q=KB23-06", "/convoys?status=held", "/admin/convoys/convoy/",
+        "/admin/convoys/convoy/PK/change/",
+    ],
+)  # fmt: skip
+def test_a_figure_that_became_known_on_the_12th_is_nowhere_on_the_11th(signed_in, path):
+    convoy = Convoy.objects.get(reference="KB23-06")
+    held_before = Event.objects.get(convoy=convoy, kind="held").held_before_id
+    for word, code in (("PK", convoy.pk), ("ROUTE", convoy.route_id), ("HELD", held_before)):
+        path = path.replace(word, str(code))
+    response = signed_in(make.coordinator()).get(path, {"as_of": "2023-09-11", "known_at": "2023-09-11"})
+    text = response.content.decode()
+    assert response.status_code == 200
+    assert "KB23-06" in text
+    assert not re.search(r"\b15 t\b", text)
+
+
 # --- the day is said, kept, and can be changed
 
 
@@ -236,12 +260,12 @@ def test_a_page_cites_its_moment_and_the_ledger_and_the_citation_holds(partner):
     assert f"ledger={cited['citation'].size}:{cited['citation'].root}" in address
 
     again = ok(partner.get(address))
-    assert again.context["citation"].holds is True
+    assert again.context["cited"].holds is True
     assert again.context["convoy"].status == "held"
     forged = ok(partner.get(address[:-4] + ("0000" if address[-4:] != "0000" else "1111")))
-    assert forged.context["citation"].holds is False
-    assert "does not match" in forged.content.decode()
-    assert ok(partner.get(address + "nonsense")).context["citation"].holds is None
+    assert forged.context["cited"].holds is False
+    assert "does not hold" in forged.content.decode()
+    assert ok(partner.get(address + "nonsense")).context["cited"] is None
 
 
 # --- the demonstration

@@ -1,8 +1,8 @@
-"""Filters of the desk's list on another day: which convoys had this route, this sponsor, this flag then.
+"""Filters of lists on another day: which convoys had this route, this sponsor, this flag then.
 
 What never changed is read from the columns, which then say of that day what they say of today; the
-convoys where it did change are set back by `as_of.set_back`, once for each question. Conditions are
-for `desk.desk_convoys_at`, whose rows are joined to their state interval of then.
+convoys where it did change are set back by `as_of.set_back`, once for each question. Conditions of
+flags are for `desk.desk_convoys_at`, whose rows are joined to their state interval of then.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
+from accounts.models import Organisation
 from convoys.clocks import silent_from, zone_named
-from convoys.models import Convoy, Event, Part
-from convoys.queries.as_of import Moment, known_then, set_back
+from convoys.models import Convoy, Event, Part, PlaceName
+from convoys.queries.as_of import Moment, intervals_at, known_then, set_back
 from convoys.queries.desk import desk_convoys_at, silence_limit
 from convoys.replay import History
 from convoys.vocabulary import KINDS, OPEN_STATES, Act, Item
 
-ITEMS = (Item.ROUTE, Item.SPONSORS, Item.DUE_ARRIVAL)
+ITEMS = (
+    Item.ROUTE, Item.SPONSORS, Item.ORIGIN, Item.DESTINATION, Item.REFERENCES, Item.DUE_ARRIVAL,
+)  # fmt: skip
 STATING = frozenset(code for code, kind in KINDS.items() if kind.items.intersection(ITEMS))
 REPORTING = frozenset(code for code, kind in KINDS.items() if kind.reports)
 IS_OPEN = Q(of_then__state__in=OPEN_STATES)
@@ -47,6 +50,30 @@ class FiltersOfADay:
     def sponsored_by(self, code: str) -> Q:
         sponsored = Convoy.objects.filter(organisations__part=Part.SPONSOR, organisations__organisation=code)
         return self._where(Q(pk__in=sponsored), lambda declared: code in (declared.get(Item.SPONSORS) or ()))
+
+    def found_by(self, words: str) -> Q:
+        """By reference, or by what it was said to be and where it stood then: its other references,
+        sponsors, origin, destination and place, as things are named now."""
+        places = set(PlaceName.objects.filter(name__icontains=words).values_list("place", flat=True))
+        named = Q(name__icontains=words) | Q(names__name__icontains=words)
+        sponsors = set(Organisation.objects.filter(named).values_list("code", flat=True))
+        by_sponsor = Convoy.objects.filter(
+            organisations__part=Part.SPONSOR, organisations__organisation__in=sponsors
+        )
+        by_number = Convoy.objects.filter(other_references__number__icontains=words)
+        unchanged = Q(pk__in=by_sponsor) | Q(pk__in=by_number)
+        unchanged |= Q(origin__in=places) | Q(destination__in=places)
+
+        def holds(declared: dict[str, Any]) -> bool:
+            numbers = [str(row.get("number", "")) for row in declared.get(Item.REFERENCES) or ()]
+            return bool(
+                sponsors.intersection(declared.get(Item.SPONSORS) or ())
+                or places.intersection({declared.get(Item.ORIGIN), declared.get(Item.DESTINATION)})
+                or any(words.casefold() in number.casefold() for number in numbers)
+            )
+
+        standing = intervals_at(self.moment).filter(convoy=OuterRef("pk"), stands_at__in=places)
+        return Q(reference__icontains=words) | Q(Exists(standing)) | self._where(unchanged, holds)
 
     def overdue(self) -> Q:
         """Open then, and due before."""
