@@ -69,7 +69,7 @@ class NamedFieldsAdmin(ByRole, admin.ModelAdmin):
 class ReadOnlyAdmin(ByRole, admin.ModelAdmin):
     """To be looked at; nobody adds, changes or deletes here, whatever is posted."""
 
-    actions = None
+    actions: Any = None
     list_display_links: Any = None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

@@ -10,19 +10,28 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from accounts.role_admin import ReadOnlyAdmin, has_role
 from accounts.roles import Role
+from convoys.admin import responding
 from convoys.bell import ring
 from convoys.models import (
     Alert,
+    Deadline,
     Message,
     MessageState,
     Notification,
+    ResponseDoor,
 )
+from convoys.queries.responses import charges, in_charge, name_of
+from convoys.services.alerting import responses
 from convoys.services.alerting.telling import is_redating
 from convoys.services.messaging.phrases import step_words
 from convoys.services.messaging.recover import retry
@@ -32,21 +41,84 @@ PERSONAL_LINK = re.compile(r"/u/[\w-]+")
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
-    list_display = ["raised_at", "watch", "convoy", "step", "severity", "backfilled", "nobody_to_tell"]
+    """Alerts raised. Those ticked can be acknowledged, snoozed, or taken charge of."""
+
+    change_list_template = "admin/convoys/alert/change_list.html"
+    list_display = [
+        "raised_at", "watch", "convoy", "step", "severity", "charge", "backfilled", "nobody_to_tell",
+    ]  # fmt: skip
     list_display_links = ["raised_at"]
     list_select_related = ["deadline__convoy"]
     list_filter = ["watch", "nobody_to_tell"]
+    actions = ["acknowledge", "snooze_for_a_day", "snooze_for_3_days", "snooze_for_7_days", "take_charge"]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Taking charge is offered to the desk alone; nothing here can be deleted."""
+        offered: dict[str, Any] = super().get_actions(request)
+        offered.pop("delete_selected", None)
+        if not has_role(request, Role.DESK_OFFICER):
+            offered.pop("take_charge", None)
+        return offered
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in ("watch__exact", "nobody_to_tell__exact")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With who is in charge of each, in one query."""
+        changelist = super().get_changelist_instance(request)
+        taken = charges({(row.deadline.watch, row.deadline.episode) for row in changelist.result_list})
+        holders = {key: in_charge(rows) for key, rows in taken.items()}
+        for row in changelist.result_list:
+            row.holder = holders.get((row.deadline.watch, row.deadline.episode))
+        return changelist
+
     @admin.display(description="convoy")
-    def convoy(self, alert: Alert) -> str:
-        return alert.deadline.convoy.reference
+    def convoy(self, alert: Alert) -> SafeString:
+        convoy = alert.deadline.convoy
+        url = reverse("admin:convoys_convoy_change", args=[convoy.pk])
+        return format_html('<a href="{}#alerts">{}</a>', url, convoy.reference)
 
     @admin.display(description="step", ordering="step_seconds")
     def step(self, alert: Alert) -> str:
         return step_words(alert.step_seconds)
+
+    @admin.display(description="in charge", empty_value="–")
+    def charge(self, alert: Alert) -> str | None:
+        holder = getattr(alert, "holder", None)
+        return name_of(holder.user) if holder is not None else None
+
+    @admin.action(description="Acknowledge: tell me no further steps")
+    def acknowledge(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
+        def act(user: User, deadline: Deadline) -> object:
+            return responses.acknowledge(user, deadline, ResponseDoor.DESK)
+
+        responding.for_each(request, alerts, act, _("%(count)s acknowledged."))
+
+    @admin.action(description="Snooze for 24 h")
+    def snooze_for_a_day(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
+        self._snooze(request, alerts, "24")
+
+    @admin.action(description="Snooze for 3 days")
+    def snooze_for_3_days(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
+        self._snooze(request, alerts, "72")
+
+    @admin.action(description="Snooze for 7 days")
+    def snooze_for_7_days(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
+        self._snooze(request, alerts, "168")
+
+    def _snooze(self, request: HttpRequest, alerts: QuerySet[Alert], hours: str) -> None:
+        responding.for_each(
+            request, alerts, lambda user, row: responding.snooze(user, row, hours), _("%(count)s snoozed.")
+        )
+
+    @admin.action(description="Take charge")
+    def take_charge(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
+        """Of those that nobody is in charge of; handing over is done on the convoy's page."""
+
+        def act(user: User, deadline: Deadline) -> object:
+            return responses.take_charge(user, deadline, ResponseDoor.DESK)
+
+        responding.for_each(request, alerts, act, _("You are in charge of %(count)s."))
 
 
 @admin.register(Notification)

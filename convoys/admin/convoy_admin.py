@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
+from accounts.roles import Role
 from convoys.admin.acts import SubjectAdmin
 from convoys.admin.convoy_list import ConvoyList
 from convoys.admin.registering import register
+from convoys.admin.responding import respond
+from convoys.admin.sending import require
 from convoys.admin.several import several
 from convoys.admin.still_there import still_there
 from convoys.models import Convoy
@@ -26,6 +29,7 @@ class ConvoyAdmin(SubjectAdmin, ConvoyList):
         return [
             path("register/", view(self.register), name="convoys_convoy_register"),
             path("still-there/", view(self.still_there), name="convoys_convoy_still_there"),
+            path("<int:pk>/respond/", view(self.respond), name="convoys_convoy_respond"),
             path("<str:pk>/several/", view(self.several), name="convoys_convoy_several"),
             *super().get_urls(),
         ]
@@ -35,6 +39,10 @@ class ConvoyAdmin(SubjectAdmin, ConvoyList):
 
     def still_there(self, request: HttpRequest) -> HttpResponse:
         return still_there(self, request)
+
+    def respond(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, Role.VIEWER)
+        return respond(request, pk, reverse("admin:convoys_convoy_change", args=[pk]))
 
     def several(self, request: HttpRequest, pk: str) -> HttpResponse:
         return several(self, request, pk)

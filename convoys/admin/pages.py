@@ -15,6 +15,7 @@ from accounts.role_admin import has_role
 from accounts.roles import Role
 from convoys import wording
 from convoys.admin.day import moment_of, no_such_day, shown_day
+from convoys.admin.responding import responding_to
 from convoys.admin.rows import row_of
 from convoys.admin.subjects import DeskSubject
 from convoys.cargo_wording import figures_in_words
@@ -162,6 +163,9 @@ def page_context(
             "items": items_of(subject) if isinstance(subject.row, Convoy) else [],
             "now": now,
             "moment": moment,
+            "responding": responding_to(user, subject.row)
+            if moment.is_now and isinstance(subject.row, Convoy) and isinstance(user, User)
+            else None,
         }
         | more
     )
