@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.role_admin import ReadOnlyAdmin, has_role
@@ -145,7 +146,7 @@ class PolicyAdmin(ReadOnlyAdmin):
             effect = effect_on(forms.form.chosen_target(), ladder, now)
         elif policy is not None:
             governs = effect_on(target_of(policy), ladder_of(policy), now)
-        name = str(policy) if policy is not None else _("New alert policy")
+        name = capfirst(str(policy)) if policy is not None else _("New alert policy")
         context = self.admin_site.each_context(request) | {
             "title": name, "opts": self.opts, "policy": policy, "forms": forms, "now": now,
             "effect": effect, "governs": governs, "may_save": may_save, "zone": instance_zone(),
@@ -215,7 +216,7 @@ class PolicyAdmin(ReadOnlyAdmin):
                 Governing(
                     watch=str(Watch(watch).label),
                     words=ladder_words(ladders.of(convoy, watch)),
-                    whose=str(policy) if policy is not None else _("built in"),
+                    whose=capfirst(str(policy)) if policy is not None else _("built in"),
                     url=_url_of(policy) if policy is not None else "",
                     own_url=add if may_save and not is_own else "",
                 )

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -54,7 +55,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Who is told of what they may see. Ended, never deleted: mails link to it."""
 
     add_role = change_role = Role.COORDINATOR
-    list_display = ["user", "what", "from_step", "channel", "rhythm", "created_at", "ended_at"]
+    list_display = ["user", "what", "from_step", "channel", "rhythm", "since", "until"]
     list_display_links = ["user", "what"]
     search_fields = ["user__username", "user__email", "convoy__reference"]
     ordering = [F("ended_at").desc(nulls_first=True), "user__username", "created_at"]
@@ -69,6 +70,14 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     @admin.display(description="from", ordering="from_seconds")
     def from_step(self, one: Subscription) -> str:
         return step_words(one.from_seconds) if one.from_seconds else _("the first step")
+
+    @admin.display(description="since", ordering="created_at")
+    def since(self, one: Subscription) -> str:
+        return date_format(one.created_at, "j M Y")
+
+    @admin.display(description="ended", ordering="ended_at")
+    def until(self, one: Subscription) -> str:
+        return date_format(one.ended_at, "j M Y") if one.ended_at else _("in force")
 
     def get_urls(self) -> list[URLPattern]:
         end = path(

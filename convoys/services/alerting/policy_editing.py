@@ -51,7 +51,7 @@ def ladder_from(steps: list[tuple[int, str]], repeat: int | None, staff_only: bo
 def policy_for(target: Target, lock: bool = False) -> Policy | None:
     """The policy of this very target, where there is one."""
     rows = Policy.objects.filter(watch=target.watch, route=target.route, convoy=target.convoy)
-    return (rows.select_for_update() if lock else rows).first()
+    return (rows.select_for_update() if lock else rows).order_by("pk").first()
 
 
 def mark_of(policy: Policy | None) -> str:
