@@ -7,10 +7,10 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-# Each is a module of this package with `measure(options) -> list[Result]`; imported when Django is ready.
-MEASURES = ("record", "as_of", "headline", "tonne_days", "verify")
+# Modules of this package, each with `measure(options)` that yields results; imported when Django is ready.
+MEASURES = ("record", "as_of", "headline", "tonne_days", "verify", "alerts")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def _run(asked: argparse.Namespace) -> int:
     with BenchmarkDatabase(options, keep=asked.keep):
         print_machine(options)
         for name in names:
-            measure: Callable[[Options], list[Result]]
+            measure: Callable[[Options], Iterable[Result]]
             measure = importlib.import_module(f"benchmarks.{name}").measure
             for result in measure(options):
                 results.append(result)
