@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from accounts.models import User
+from accounts.roles import read_roles
 from convoys.models import SCOPE, Channel, ConvoyOrganisation, Deadline, Part, Subscription
 from convoys.queries.visibility import Viewer, viewer_of, visible_convoys, visible_events
 
@@ -139,7 +140,9 @@ def subscribers_to(coverage: Coverage) -> Subscribers:
         channel=Channel.WEBHOOK, webhook__ended_at=None, webhook__disabled_at=None
     )
     found = Subscription.objects.filter(may_cover, can_be_reached, ended_at=None, user__is_active=True)
-    return Subscribers(found.select_related("user"), coverage)
+    subscriptions = list(found.select_related("user"))
+    read_roles([one.user for one in subscriptions])
+    return Subscribers(subscriptions, coverage)
 
 
 def readers_of(

@@ -12,10 +12,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Organisation, User
+from accounts.roles import read_roles
 from convoys.models import (
     Channel,
     Claim,
+    ControlPoint,
     Deadline,
     DeadlineState,
     Message,
@@ -201,10 +203,30 @@ def with_all(
     if messages is not None:
         rows = rows.filter(message__in=list(messages))
     loaded = list(rows.order_by("recipient", "created_at", "pk"))
-    for one in loaded:
-        if one.subscription is not None:
-            one.subscription.user = one.recipient
+    read_roles([one.recipient for one in loaded])
+    _put_names(loaded)
     return loaded
+
+
+def _put_names(notifications: Sequence[Notification]) -> None:
+    """Put what a subscription names where it is named: much of it is at hand, the rest is little."""
+    named = [(one, one.subscription) for one in notifications if one.subscription is not None]
+    points = {subscription.control_point_id for _, subscription in named} - {None}
+    by_code = {
+        point.pk: point
+        for point in ControlPoint.objects.filter(pk__in=points)
+        .select_related("place")
+        .prefetch_related("place__names")
+    }
+    sponsors = Organisation.objects.in_bulk({one.sponsor_id for _, one in named if one.sponsor_id})
+    for notification, subscription in named:
+        subscription.user, convoy = notification.recipient, notification.deadline.convoy
+        if subscription.convoy_id == convoy.pk:
+            subscription.convoy = convoy
+        if subscription.route_id == convoy.route_id:
+            subscription.route = convoy.route
+        subscription.control_point = by_code.get(subscription.control_point_id or "")
+        subscription.sponsor = sponsors.get(subscription.sponsor_id or "")
 
 
 def shows_too_much(messages: Sequence[Message], viewers: dict[int, Viewer]) -> set[int]:
