@@ -10,7 +10,7 @@ from django.db.models import Q
 from convoys.canonical import tonnes_text
 from convoys.cargo import Amount, CargoAccount, cargo_account
 from convoys.models import Claim, Convoy, Event
-from convoys.queries.as_of import Moment, known_then
+from convoys.queries.as_of import Moment, convoys_at, known_then
 from convoys.queries.history import claims_in_force, history_of
 from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, visible_events
 from convoys.replay import History, in_force
@@ -87,9 +87,12 @@ def _pair(amount: Amount | None) -> dict[str, str | None] | None:
 
 
 def links_told(convoy: Convoy, viewer: Viewer, moment: Moment | None = None) -> list[LinkTold]:
-    """Every link of this convoy to others and of others to it, between convoys that the viewer sees."""
+    """Every link of this convoy to others and of others to it, between convoys that the viewer sees and
+    that were on record then."""
     moment = moment or Moment()
-    seen = visible_convoys(viewer)
+    seen = visible_convoys(viewer).exclude(status="")
+    if not moment.is_now:
+        seen = convoys_at(visible_convoys(viewer), moment)
     told = [*_named_by_events(convoy, viewer, moment), *_claimed(convoy, viewer, moment)]
     others = {link.one.pk for link in told} | {link.other.pk for link in told}
     visible = set(seen.filter(pk__in=others).values_list("pk", flat=True))

@@ -155,21 +155,21 @@ class Assembly:
             if any(other in work.new_events for other, _ in placing.moved):
                 continue
             event.effective_at = placing.effective_at
-            moves = [moved_in_order(other, at, self._step_of(event)) for other, at in placing.moved]
+            own = next(draft for draft in self.drafts if draft.row is event)
+            moves = [moved_in_order(other, at, own.step) for other, at in placing.moved]
             for number, move in enumerate(moves):
                 move.row.sequence = PROVISIONAL + len(self.drafts) + number
             try:
                 self._replayed(work, work.all_events + [move.row for move in moves])
             except IllegalHistory:
                 continue
-            for move in moves:
+            for move, (other, _) in zip(moves, placing.moved, strict=True):
+                # Whoever asks what was known in between is to find both in the same order.
+                move.known_from = max(own.known_from, other.known_from) if own.known_from else None
                 self._add(move, work)
             return True
         event.effective_at = first_placing
         return False
-
-    def _step_of(self, event: Event) -> int:
-        return next(draft.step for draft in self.drafts if draft.row is event)
 
     def _draft_record(self, number: int, step: Record) -> None:
         work = self.works[step.subject]

@@ -105,6 +105,14 @@ def test_links_stand_on_both_convoys_and_end_with_a_retraction() -> None:
     assert links(one, STAFF, before) == set()
 
 
+def test_a_link_is_not_told_before_the_other_convoy_was_on_record() -> None:
+    ref = make.make_convoy("C-1", when="2026-03-01T06:00")
+    other = make.make_convoy("C-2", when="2026-03-05T06:00")
+    link(ref, "same_trucks_as", other)
+    assert links(ref, STAFF, Moment(as_of=make.utc(2026, 3, 3))) == set()
+    assert links(ref, STAFF, Moment(as_of=make.utc(2026, 3, 6))) == {("C-1", "same_trucks_as", "C-2")}
+
+
 def test_a_partner_learns_nothing_of_a_convoy_that_is_not_theirs() -> None:
     make.organisation("another")
     mine = make.make_convoy("C-1")

@@ -119,3 +119,40 @@ def test_correcting_needs_a_coordinator_the_newest_entry_and_the_same_kind() -> 
     make.apply(Correct(held, right, "slip"), author=make.coordinator())
     with pytest.raises(Conflict):
         make.apply(Correct(held, right, "slip"), author=make.coordinator())
+
+
+def test_loaded_history_stands_in_one_order_whatever_day_of_knowledge_is_asked() -> None:
+    """The event that makes room is known to have moved when the one it makes room for is known."""
+    make.make_convoy()
+    told = make.account(reported_on=make.utc(2026, 3, 3).date())
+    make.apply(make.record("C-1", "held", "2026-03-02", place="harbour", claims=[told]), backfilled=True)
+    make.apply(make.record("C-1", "released", "2026-03-02", place="harbour", claims=[told]), backfilled=True)
+    later = make.account(reported_on=make.utc(2026, 3, 5).date())
+    make.apply(make.record("C-1", "departed", "2026-03-02", place="harbour", claims=[later]), backfilled=True)
+    make.apply(make.record("C-1", "stopped", "2026-03-02", place="harbour", claims=[later]), backfilled=True)
+    make.apply(make.record("C-1", "resumed", "2026-03-02", place="harbour", claims=[later]), backfilled=True)
+    late = make.account(reported_on=make.utc(2026, 3, 6).date())
+    make.apply(make.record("C-1", "held", "2026-03-02", place="junction", claims=[late]), backfilled=True)
+    make.apply(make.record("C-1", "released", "2026-03-02", place="junction", claims=[late]), backfilled=True)
+
+    moved = Event.objects.filter(act=Act.CORRECT)
+    for day in (3, 4, 5, 6, 7):
+        known = history_of(convoy(), known_at=make.utc(2026, 3, day, 23))
+        now = [step.event.chain for step in history_of(convoy()).steps if not step.is_inferred]
+        then = [step.event.chain for step in known.steps if not step.is_inferred]
+        assert then == [chain for chain in now if chain in then], day
+    assert all(event.known_from.month == 3 for event in moved)
+
+
+def test_what_makes_room_in_loaded_history_is_known_with_what_it_makes_room_for() -> None:
+    make.make_convoy(when="2026-03-01")
+    told = make.account(reported_on=make.utc(2026, 3, 3).date())
+    make.apply(make.record("C-1", "delivered", "2026-03-02", place="valley", claims=[told]), backfilled=True)
+    late = make.account(reported_on=make.utc(2026, 3, 5).date())
+    make.apply(make.record("C-1", "held", "2026-03-02", place="junction", claims=[late]), backfilled=True)
+
+    (moved,) = Event.objects.filter(act=Act.CORRECT)
+    held = Event.objects.get(kind="held")
+    assert (moved.kind, moved.known_from) == ("delivered", held.known_from)
+    assert history_of(convoy(), known_at=make.utc(2026, 3, 7)).facts.state == State.DELIVERED
+    assert history_of(convoy(), known_at=make.utc(2026, 3, 4)).facts.state == State.DELIVERED
