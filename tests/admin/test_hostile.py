@@ -188,7 +188,7 @@ def test_whatever_was_kept_is_handed_out_as_a_download_that_runs_nothing(
     name: str, content: bytes, media_type: str, held: str, officer: Client
 ) -> None:
     file = SimpleUploadedFile("x.txt", content)
-    file._name = name  # as a crafted request names it
+    file._name = name  # type: ignore[attr-defined]  # as a crafted request names it
     response = desk.send(officer, address("account"), **desk.SOURCE, document=file)
     if response.status_code != 302:
         assert 'id="id_document_error"' in response.content.decode()
