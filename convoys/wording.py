@@ -10,16 +10,21 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
 from django.utils.dateformat import format as date_format
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 EXACT_UP_TO_DAYS = 14  # a long span's hours tell nobody anything
 
 
 def plain_number(value: Decimal | int) -> str:
-    """A figure without idle zeros, thousands parted: 400.000 is "400", 12960 is "12,960"."""
+    """A figure without idle zeros, thousands parted: 400.000 is "400", 12960 is "12,960", in French
+    "12 960" with a space that does not break."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.translate(
+        {ord(","): get_format("THOUSAND_SEPARATOR"), ord("."): get_format("DECIMAL_SEPARATOR")}
+    )
 
 
 def rounded(value: Decimal) -> Decimal:
@@ -51,7 +56,7 @@ def tonnes_in_sum(low: Decimal | None, high: Decimal | None) -> str:
 
 
 def days(count: int) -> str:
-    return ngettext("%(count)s day", "%(count)s days", count) % {"count": f"{count:,d}"}
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": plain_number(count)}
 
 
 def span_of_time(count: Decimal, is_whole_days: bool) -> str:
@@ -68,11 +73,14 @@ def span_of_time(count: Decimal, is_whole_days: bool) -> str:
 
 def short_day(day: date, this_year: int | None = None) -> str:
     """ "26 Jul", with its year unless it is `this_year`."""
-    return date_format(day, "j M" if day.year == this_year else "j M Y")
+    text = date_format(day, "j M" if day.year == this_year else "j M Y")
+    return pgettext("first day of a month", "1") + text[1:] if day.day == 1 else text
 
 
 def long_day(day: date) -> str:
-    return date_format(day, "j F Y")
+    """ "26 July 2023"; in French the first of a month is "1er"."""
+    text = date_format(day, "j F Y")
+    return pgettext("first day of a month", "1") + text[1:] if day.day == 1 else text
 
 
 def moment(

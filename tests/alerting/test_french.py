@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import gettext
 import re
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
+from convoys import wording
 from convoys.services.messaging.deliver import deliver
 from convoys.vocabulary import KINDS, Access, CargoCategory, SpeakerKind, Stance, State
 from tests import factories
@@ -117,3 +121,14 @@ def test_a_french_reader_and_an_english_one_each_get_their_own(clock, sweep, tol
         in text
     )
     assert not re.search(r"\b(held|since|the|step|sponsors)\b", text.replace("Seen by us.", ""))
+
+
+def test_figures_and_dates_are_written_as_each_language_writes_them():
+    with translation.override("fr"):
+        assert wording.tonnes(Decimal("12960.500"), None) == f"plus de 12{NO_BREAK}960,5 t"
+        assert wording.long_day(date(2023, 9, 1)) == "1er septembre 2023"
+        assert wording.days(1) == "1 jour"
+        assert wording.days(0) == "0 jour"
+        assert wording.long_day(date(2023, 9, 11)) == "11 septembre 2023"
+    assert wording.tonnes(Decimal("12960.500"), None) == "more than 12,960.5 t"
+    assert wording.long_day(date(2023, 9, 1)) == "1 September 2023"

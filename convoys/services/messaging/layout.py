@@ -21,14 +21,16 @@ def groups_of(sections: Sequence[Section], is_digest: bool) -> list[Group]:
     groups: list[Group] = []
     for news in News:
         alike = [section for section in sections if section.news == news]
-        rest = []
+        rest: list[Section] = []
+        before = len(groups)
         for code, crowd in _by_point(alike).items():
             if news in TOGETHER and code and len(crowd) >= CROWD:
                 groups.append(Group(crowd, _crowd_heading(crowd), crowd[0].access))
             else:
                 rest += crowd
         if rest:
-            groups.append(Group(rest, HEADINGS[news]()))
+            is_elsewhere = news == News.HELD and len(groups) > before
+            groups.append(Group(rest, _("Held elsewhere") if is_elsewhere else HEADINGS[news]()))
     if len(groups) == 1 and not is_digest and groups[0].access is None:
         groups[0].heading = ""
     return groups

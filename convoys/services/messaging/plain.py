@@ -83,9 +83,9 @@ def _briefly(section: Section) -> Iterator[list[str]]:
 
 def _access(access: Access) -> Iterator[list[str]]:
     if access.sentence:
-        yield wrapped(_("%(label)s: %(value)s") % {"label": access.name, "value": access.sentence})
+        yield ["", *wrapped(_("%(label)s: %(value)s") % {"label": access.name, "value": access.sentence})]
     for said in access.accounts:
-        yield _said(said)
+        yield ["", *_said(said)]
 
 
 def _said(said: Said) -> list[str]:

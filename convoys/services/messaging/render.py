@@ -30,7 +30,7 @@ from convoys.services.messaging.corrected import corrections_of
 from convoys.services.messaging.gather import Parcel
 from convoys.services.messaging.layout import groups_of
 from convoys.services.messaging.plain import plain_text, wrapped
-from convoys.services.messaging.section import Beside, Frame, Group, News, Section
+from convoys.services.messaging.section import Beside, Fact, Frame, Group, News, Section
 from convoys.services.messaging.sections import neighbour_line, section_of
 from convoys.services.messaging.subjects import subject_of
 
@@ -39,6 +39,7 @@ LINKS_MARK = f"links-{secrets.token_hex(32)}"
 REASON_MARK = f"reason-{secrets.token_hex(32)}"
 # Beyond so many, parts of a mail say what and where, and link to the rest.
 MOST_IN_FULL = 8
+ACCOUNTS_OF_ONE, ACCOUNTS_OF_MANY = 10, 4
 OVER = (News.ENDED, News.WITHDRAWN)
 CORRECTING = (Telling.WITHDRAWN, Telling.ENDED)
 
@@ -119,9 +120,11 @@ class Renderer:
                 correction=corrections.get(row.pk),
                 charges=self._charges.get(episode, ()),
                 told_at=parcel.since.get(episode),
+                most_accounts=ACCOUNTS_OF_ONE if len(parts) == 1 else ACCOUNTS_OF_MANY,
             )
             sections.append(section_of(told[row.pk], mine, frame, beside))
         groups = groups_of(sections, parcel.is_digest)
+        _point_out(groups)
         ordered = [section for group in groups for section in group.sections]
         for section in ordered[MOST_IN_FULL:]:
             section.is_brief = True
@@ -157,6 +160,15 @@ def _parts(notifications: Sequence[Notification]) -> list[list[Notification]]:
         key = (one.deadline_id, one.telling, one.alert.watch, one.occasion)
         parts.setdefault(key, []).append(one)
     return list(parts.values())
+
+
+def _point_out(groups: Sequence[Group]) -> None:
+    """The access of its control point is a fact of a part, unless it heads the group."""
+    for group in groups:
+        for section in group.sections:
+            access = section.access
+            if group.access is None and access is not None and access.word:
+                section.facts.append(Fact(_("Control point"), f"{access.name}, {access.sentence}"))
 
 
 def _claims(groups: Sequence[Group]) -> tuple[int, ...]:

@@ -109,10 +109,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Beside:
-    """What a part is written from beside the record: policy, corrections, who took charge, and when
-    its reader was told of the episode last."""
+    """What a part is written from beside the record: policy, corrections, who took charge, when its
+    reader was told of the episode last, and how many accounts it has room for."""
 
     ladder: Ladder
     correction: Correction | None = None
     charges: Sequence[AlertResponse] = ()
     told_at: datetime | None = None
+    most_accounts: int = 10

@@ -27,7 +27,6 @@ from convoys.services.messaging.section import Access, Beside, Fact, Frame, News
 from convoys.vocabulary import Access as AccessCode
 from convoys.vocabulary import Precision, State
 
-MOST_ACCOUNTS = 10
 MOST_ON_ACCESS = 3
 NEWS_OF_WATCH = {
     Watch.HELD: News.HELD, Watch.STOPPED: News.STOPPED, Watch.SILENT: News.SILENT,
@@ -55,10 +54,10 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], frame: Frame, be
         section.notes = _notes(told, owed, telling, beside.ladder, frame)
         if telling == Telling.ENDED and beside.correction is not None:
             speak_of_end(section, beside.correction)
-    section.facts = _facts(told, telling, frame, charge_words(beside.charges, frame.is_staff), section.access)
+    section.facts = _facts(told, telling, frame, charge_words(beside.charges, frame.is_staff))
     accounts = told.accounts_of_end if telling == Telling.ENDED else told.accounts
     if telling != Telling.WITHDRAWN or section.is_redated:
-        _say(section, accounts, beside.told_at)
+        _say(section, accounts, beside)
         if beside.told_at is not None:
             section.told_at = phrases.instant(beside.told_at, frame.zone)
             section.changes = changes_since(told, beside.told_at, beside.charges, frame)
@@ -116,9 +115,7 @@ def _notes_on_redating(told: EpisodeTold, ladder: Ladder, frame: Frame) -> list[
     return notes
 
 
-def _facts(
-    told: EpisodeTold, telling: Telling, frame: Frame, charge: str, access: Access | None
-) -> list[Fact]:
+def _facts(told: EpisodeTold, telling: Telling, frame: Frame, charge: str) -> list[Fact]:
     convoy, facts = told.convoy, []
     if telling == Telling.ENDED:
         if told.closing is not None:
@@ -147,8 +144,6 @@ def _facts(
     if convoy.route is not None and to:
         to = _("%(place)s, over the %(route)s") % {"place": to, "route": convoy.route.name}
     facts.append(_fact(_("To") if telling != Telling.ENDED else _("Destination"), to))
-    if access is not None and access.word:
-        facts.append(Fact(_("Control point"), f"{access.name}, {access.sentence}"))
     if charge:
         facts.append(Fact(_("In charge"), charge))
     if convoy.route is not None and convoy.route.desk_telephone:
@@ -160,10 +155,10 @@ def _fact(label: str, value: str) -> Fact:
     return Fact(label, value or _("unknown"), is_unknown=not value)
 
 
-def _say(section: Section, accounts: Sequence[Account], told_at: datetime | None) -> None:
-    shown = accounts[:MOST_ACCOUNTS]
+def _say(section: Section, accounts: Sequence[Account], beside: Beside) -> None:
+    shown = accounts[: beside.most_accounts]
     section.accounts = [
-        phrases.said(one, mark_of(one.claim.recorded_at, one.claim.act, told_at)) for one in shown
+        phrases.said(one, mark_of(one.claim.recorded_at, one.claim.act, beside.told_at)) for one in shown
     ]
     section.claim_keys = [account.claim.sequence for account in shown]
     section.more_accounts = len(accounts) - len(shown)

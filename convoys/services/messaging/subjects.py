@@ -95,17 +95,23 @@ def _several(sections: Sequence[Section]) -> str:
             return (
                 _("Confirm or end tracking: %(count)s holds unconfirmed for 30 days: %(references)s") % values
             )
-    if all(section.silent_since for section in sections):
-        return _("%(count)s convoys held%(at)s when last reported: %(references)s") % values
+    silent = all(section.silent_since for section in sections)
     point = common_point(sections)
     if point is None:
-        return _("%(count)s convoys held%(at)s: %(references)s") % values
+        words = (
+            _("%(count)s convoys held%(at)s when last reported: %(references)s")
+            if silent
+            else _("%(count)s convoys held%(at)s: %(references)s")
+        )
+        return words % values
     tonnage = tonnage_of(sections)
     values |= {
         "point": point.name,
         "access": f", {point.word}" if point.word else "",
         "tonnage": f", {tonnage}" if tonnage else "",
     }
+    if silent:
+        return _("Held at %(point)s when last reported: %(count)s convoys%(tonnage)s") % values
     return _("Held at %(point)s%(access)s: %(count)s convoys%(tonnage)s") % values
 
 
