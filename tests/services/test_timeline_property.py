@@ -19,7 +19,14 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from accounts.models import User
 from convoys.cargo import cargo_account
@@ -46,7 +53,7 @@ from convoys.queries.verification import verify
 from convoys.queries.visibility import Viewer
 from convoys.replay import in_force, replay
 from convoys.services import timeline
-from convoys.services.changes import ChangeSet, convoy
+from convoys.services.changes import ChangeSet, Correct, Retract, SubjectRef, convoy
 from convoys.services.erasing import erase_words
 from convoys.vocabulary import State
 from tests import factories as make
@@ -74,7 +81,7 @@ class Desk(RuleBasedStateMachine):
         self.convoys = ["P-1", "P-2"]
         self.touched: set[str] = set()
         self.remembered: dict[tuple[Any, ...], Any] = {}
-        self.known_until_now = timezone.now()
+        self.has_erased = False
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -90,39 +97,59 @@ class Desk(RuleBasedStateMachine):
     # --- what people do
 
     @rule(data=st.data())
-    def somebody_submits_one_or_more_acts(self, data: st.DataObject) -> None:
-        ref = convoy(data.draw(st.sampled_from(self.convoys)))
-        kinds = [
-            *[histories.reports(ref, self.convoys)] * 4, *[histories.revisions(ref, self.convoys)] * 3,
-            histories.claims(ref), histories.roads_and_talks(),
-        ]  # fmt: skip
-        steps = [data.draw(data.draw(st.sampled_from(kinds))) for _ in range(data.draw(st.integers(1, 3)))]
-        self.submit(data, steps)
+    def somebody_reports(self, data: st.DataObject) -> None:
+        self.submit(data, [data.draw(histories.reports(self.one(data), self.convoys))])
 
+    @rule(data=st.data())
+    def somebody_reports_again(self, data: st.DataObject) -> None:
+        self.submit(data, [data.draw(histories.reports(self.one(data), self.convoys))])
+
+    @rule(data=st.data())
+    def somebody_corrects_or_takes_back(self, data: st.DataObject) -> None:
+        self.submit(data, [data.draw(histories.revisions(self.one(data), self.convoys))])
+
+    @rule(data=st.data())
+    def somebody_submits_several_acts(self, data: st.DataObject) -> None:
+        ref = self.one(data)
+        kinds = [histories.reports(ref, self.convoys), histories.revisions(ref, self.convoys)]
+        self.submit(data, [data.draw(data.draw(st.sampled_from(kinds))) for _ in range(2)])
+
+    @rule(data=st.data())
+    def somebody_says_more_or_tells_of_roads_and_talks(self, data: st.DataObject) -> None:
+        said = data.draw(histories.claims(self.one(data)))
+        self.submit(data, [said, data.draw(histories.roads_and_talks())])
+
+    @precondition(lambda self: len(self.convoys) < 3)
     @rule(data=st.data())
     def a_part_is_split_off_into_a_new_convoy(self, data: st.DataObject) -> None:
         new = f"P-{len(self.convoys) + 1}"
-        ref = convoy(data.draw(st.sampled_from(self.convoys)))
-        if self.submit(data, data.draw(histories.split_with_its_new_convoy(ref, new))):
+        if self.submit(data, data.draw(histories.split_with_its_new_convoy(self.one(data), new))):
             self.convoys.append(new)
 
+    @precondition(lambda self: not self.has_erased and Claim.objects.exists())
     @rule(data=st.data())
     def an_administrator_erases_words(self, data: st.DataObject) -> None:
         erasable = Words.objects.exclude(fields={}).order_by("sequence").values_list("sequence", flat=True)
-        if erasable:
-            erase_words(data.draw(st.sampled_from(list(erasable))), "asked for", make.administrator())
+        erase_words(data.draw(st.sampled_from(list(erasable))), "asked for", make.administrator())
+        self.has_erased = True
+
+    def one(self, data: st.DataObject) -> SubjectRef:
+        return convoy(data.draw(st.sampled_from(self.convoys)))
 
     def submit(self, data: st.DataObject, steps: list[Any]) -> bool:
         """Send it as somebody, now and then with a stale look at the record; True where it was written."""
-        author = data.draw(st.sampled_from(self.authors))
+        # An officer's hand is refused at corrections and at loading history: now and then that is tried.
+        is_tried = data.draw(st.integers(0, 9)) == 9
+        revises = any(isinstance(step, Correct | Retract) for step in steps)
+        author = data.draw(st.sampled_from(self.authors[1:] if revises and not is_tried else self.authors))
+        may_load = author != self.authors[0] or is_tried
         seen = {}
         if author is not None:
             for ref in histories.subjects_of(steps):
                 newest = newest_entry(ref)
-                seen[ref] = newest - 1 if newest and data.draw(st.integers(0, 9)) == 0 else newest
-        change_set = ChangeSet(
-            steps, author=author, seen=seen, backfilled=data.draw(st.booleans()), door="test"
-        )
+                seen[ref] = newest - 1 if newest and data.draw(st.integers(0, 9)) == 9 else newest
+        loads = may_load and data.draw(st.booleans())
+        change_set = ChangeSet(steps, author=author, seen=seen, backfilled=loads, door="test")
         before = everything()
         try:
             written = timeline.apply(change_set)
@@ -180,9 +207,9 @@ class Desk(RuleBasedStateMachine):
         for reference in self.touched:
             row = Convoy.objects.get(reference=reference)
             moments = sorted({event.known_from for event in row.events.all()})
-            for known_at in {moments[0] - INSTANT, moments[0], moments[len(moments) // 2], moments[-1]}:
-                for as_of in (None, FIRST_WEEK):
-                    self.compare(row, Moment(as_of, known_at))
+            for known_at in {moments[0], moments[len(moments) // 2], moments[-1]}:
+                self.compare(row, Moment(None, known_at))
+            self.compare(row, Moment(FIRST_WEEK, moments[len(moments) // 2]))
         for subject in (ControlPoint.objects.get(pk="bridge"), Agreement.objects.get(pk="passage")):
             self.compare(subject, Moment(None, FIRST_WEEK))
 
@@ -222,7 +249,7 @@ def test_six_things_hold_after_every_step_of_any_history() -> None:
     make.organisation()
     for person in (make.officer, make.coordinator, make.administrator):
         person()
-    run_state_machine_as_test(Desk, settings=settings(max_examples=20, stateful_step_count=10))
+    run_state_machine_as_test(Desk, settings=settings(max_examples=16, stateful_step_count=12))
 
 
 def newest_entry(ref: Any) -> Any:
