@@ -83,4 +83,5 @@ def test_from_an_empty_folder_to_a_sweeping_instance_and_back(tmp_path: Path):
     assert up.returncode == 0
     assert seconds < PROMISED_SECONDS
     assert processes_of(folder) == []
-    assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+    for key in ("secret_key", "webhook_key"):
+        assert stat.S_IMODE((folder / key).stat().st_mode) == 0o600
