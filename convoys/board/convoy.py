@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from convoys import wording
 from convoys.board.accounts import AccountShown, account_of
+from convoys.board.charge import put_charges
 from convoys.board.day import Day
 from convoys.board.rows import clock_of, sponsors_of, tonne_days_of
 from convoys.board.story import entry_of
@@ -67,6 +68,8 @@ def convoy_context(viewer: Viewer, convoy: Convoy, day: Day) -> dict[str, Any]:
     """Everything on the page of this convoy, which is set to the day."""
     now = day.at
     told = story_of(viewer, convoy, day.moment)
+    if day.is_now and convoy.status == State.HELD:
+        put_charges(viewer, [convoy])
     accounts = [*told.item_accounts, *(one for entry in told.told for one in entry.accounts)]
     of_all = contested_of_convoy(accounts)
     zone = zone_named(convoy.stands_at.time_zone if convoy.stands_at else "")

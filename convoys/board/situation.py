@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from convoys import wording
+from convoys.board.charge import put_charges
 from convoys.board.chart import chart_of
 from convoys.board.day import Day, the_present
 from convoys.board.rows import rows_of, speakers_of
@@ -92,6 +93,7 @@ def situation_context(viewer: Viewer, day: Day) -> dict[str, Any]:
     accounts = _by_chain(on_file)
     contested = {opening: _("contested") for opening in contested_by_chain(on_file)}
     exercises = board.exercises_of(viewer)
+    put_charges(viewer, [*(held if day.is_now else ()), *exercises])
     routes = board.routes_in_use(viewer) if day.is_now else board.routes_of(shown_open.all, day.moment)
     date = day.at.astimezone(instance_zone()).date()
     return {
