@@ -57,8 +57,8 @@ class WishForm(forms.Form):
             "route": [("", _("any route")), *routes],
             "control_point": [("", _("any place")), *sorted(points, key=lambda point: point[1])],
             "sponsor": [("", _("any sponsor")), *sponsors],
-            "from_seconds": _steps(),
-            "how": _ways(user),
+            "from_seconds": _steps(self.initial.get("from_seconds", 0)),
+            "how": _ways(user, str(self.initial.get("how", ""))),
             "when": [("", _("at once")), *((hour, _daily(hour)) for hour in range(24))],
             "language": [("", _("my own (%(language)s)") % {"language": own}), *settings.LANGUAGES],
         }
@@ -121,22 +121,23 @@ def as_typed(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _ways(user: User) -> list[tuple[str, str]]:
-    """By mail, or to one of the person's webhooks."""
+def _ways(user: User, now: str) -> list[tuple[str, str]]:
+    """By mail, or to one of the person's webhooks. What it is now is among them."""
     mail = (str(Channel.MAIL), _("by mail to %(address)s") % {"address": user.email or _("nobody yet")})
     webhooks = Webhook.objects.filter(user=user, ended_at=None, disabled_at=None)
     called = [(one.pk, one.description or one.url) for one in webhooks]
-    return [mail, *((f"{Channel.WEBHOOK}:{key}", _("webhook: %s") % name) for key, name in called)]
+    ways = [mail, *((f"{Channel.WEBHOOK}:{key}", _("webhook: %s") % name) for key, name in called)]
+    return ways if not now or now in dict(ways) else [*ways, (now, _("a webhook that is no longer called"))]
 
 
 def _daily(hour: int) -> str:
     return _("once a day, at %(hour)s") % {"hour": f"{hour:02}:00"}
 
 
-def _steps() -> list[tuple[int, str]]:
-    """From the first step, or from one of the default policy's."""
+def _steps(now: int) -> list[tuple[int, str]]:
+    """From the first step, from one of the default policy's, or as it is now."""
     ladder = Ladders([]).default(Watch.HELD)
-    later = sorted({rung.seconds for rung in ladder.steps} | {30 * DAY})
+    later = sorted(({rung.seconds for rung in ladder.steps} | {30 * DAY, now}) - {0})
     return [(0, _("the first step"))] + [
         (seconds, _("not before %(step)s") % {"step": step_words(seconds)}) for seconds in later
     ]

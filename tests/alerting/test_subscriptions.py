@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -256,3 +258,35 @@ def test_whoever_sees_something_keeps_their_own_and_nobody_anothers(convoys, who
     assert client.post(f"/subscriptions/{theirs.pk}", TYPED).status_code == (404 if may else 403)
     assert client.post(f"/subscriptions/{theirs.pk}/end").status_code == (404 if may else 403)
     assert Subscription.objects.filter(user=owner, ended_at=None).count() == 1
+
+
+def test_a_step_or_a_webhook_that_is_offered_no_more_is_not_changed_unseen(convoys):
+    """Given one from 2 h on over a webhook that was switched off, its page still shows both."""
+    partner = factories.partner()
+    webhook = Webhook.objects.create(
+        user=partner, url="https://example.org/in", secret="x", created_at=timezone.now()
+    )
+    one = subscribe(partner, Wish(from_seconds=7200, channel="webhook", webhook=webhook.pk))
+    Webhook.objects.update(disabled_at=timezone.now())
+    client = signed_in(partner)
+    page = client.get(f"/subscriptions/{one.pk}").content.decode()
+    assert '<option value="7200" selected>' in page
+    assert f'<option value="webhook:{webhook.pk}" selected>a webhook that is no longer called' in page
+    typed = TYPED | {"from_seconds": "7200", "how": f"webhook:{webhook.pk}"}
+    assert client.post(f"/subscriptions/{one.pk}", typed).status_code == 422
+    assert client.post(f"/subscriptions/{one.pk}", typed | {"how": "mail"}).status_code == 302
+
+
+def test_the_page_asks_no_more_of_the_database_for_many_than_for_one(convoys, django_assert_max_num_queries):
+    partner = factories.partner()
+    subscribe(partner, Wish(convoy="C-1", control_point="bridge"))
+    client = signed_in(partner)
+    client.get("/subscriptions")
+    with CaptureQueriesContext(connection) as for_one:
+        client.get("/subscriptions")
+    for seconds, point in enumerate(["bridge", "gate"], 1):
+        subscribe(partner, Wish(control_point=point, from_seconds=seconds * 86400))
+        subscribe(partner, Wish(control_point=point, route="main"))
+        subscribe(partner, Wish(control_point=point, sponsor="aid_society", convoy="C-1"))
+    with django_assert_max_num_queries(len(for_one)):
+        client.get("/subscriptions")
