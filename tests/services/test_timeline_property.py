@@ -74,8 +74,8 @@ class Desk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         # Each history is undone at its end, so that the next begins with an empty ledger.
-        self.undone: Any = transaction.atomic()
-        self.undone._from_testcase = True
+        self.undone = transaction.atomic()
+        vars(self.undone)["_from_testcase"] = True
         self.undone.__enter__()
         self.authors: list[User | None] = [make.officer(), make.coordinator(), None]
         self.convoys = ["P-1", "P-2"]
