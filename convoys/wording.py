@@ -65,7 +65,8 @@ def span_of_time(count: Decimal, is_whole_days: bool) -> str:
         return days(int(count))
     minutes = int(round(count * 24 * 60, 3))  # a third of a day has no exact decimal
     if minutes >= 24 * 60:
-        return f"{minutes // (24 * 60)} d {minutes // 60 % 24} h"
+        values = {"days": minutes // (24 * 60), "hours": minutes // 60 % 24}
+        return _("%(days)s d %(hours)s h") % values
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min" if minutes else _("less than a minute")

@@ -25,19 +25,17 @@ def changes_since(
     told: EpisodeTold, at: datetime, charges: Sequence[AlertResponse], frame: Frame
 ) -> list[str]:
     """New reports and positions, corrected figures, who took charge; that nothing did is said too."""
-    known = {told.opening.chain, told.closing.chain if told.closing is not None else None}
     lines = [
         line
         for entry in told.entries
-        if entry.recorded_at > at and entry.chain not in known and entry.kind not in SILENT_KINDS
+        if entry.recorded_at > at and entry.chain != told.opening.chain and entry.kind not in SILENT_KINDS
         for line in _lines(entry, told.entries, frame)
     ]
     more = len(lines) - MOST
     if more > 0:
         lines = [*lines[-MOST:], _("… and earlier reports, on its page.")]
     lines += [line for row in charges if (line := _charge(row, at, frame, charges))]
-    accounts = told.accounts_of_end if told.closing is not None else told.accounts
-    count = sum(1 for account in accounts if account.claim.recorded_at > at)
+    count = sum(1 for account in told.accounts if account.claim.recorded_at > at)
     if count:
         lines.append(_("New or corrected statements: %(count)s, marked below.") % {"count": count})
     return lines or [_("No new report.")]

@@ -168,7 +168,7 @@ def _point_out(groups: Sequence[Group]) -> None:
         for section in group.sections:
             access = section.access
             if group.access is None and access is not None and access.word:
-                section.facts.append(Fact(_("Control point"), f"{access.name}, {access.sentence}"))
+                section.facts.insert(0, Fact(_("Control point"), f"{access.name}, {access.sentence}"))
 
 
 def _claims(groups: Sequence[Group]) -> tuple[int, ...]:

@@ -56,11 +56,14 @@ def section_of(told: EpisodeTold, owed: Sequence[Notification], frame: Frame, be
             speak_of_end(section, beside.correction)
     section.facts = _facts(told, telling, frame, charge_words(beside.charges, frame.is_staff))
     accounts = told.accounts_of_end if telling == Telling.ENDED else told.accounts
-    if telling != Telling.WITHDRAWN or section.is_redated:
-        _say(section, accounts, beside)
-        if beside.told_at is not None:
-            section.told_at = phrases.instant(beside.told_at, frame.zone)
-            section.changes = changes_since(told, beside.told_at, beside.charges, frame)
+    if telling == Telling.WITHDRAWN and not section.is_redated:
+        return section
+    # Of an end all is new.
+    told_at = beside.told_at if telling != Telling.ENDED else None
+    _say(section, accounts, beside.most_accounts, told_at)
+    if told_at is not None:
+        section.told_at = phrases.instant(told_at, frame.zone)
+        section.changes = changes_since(told, told_at, beside.charges, frame)
     return section
 
 
@@ -155,10 +158,10 @@ def _fact(label: str, value: str) -> Fact:
     return Fact(label, value or _("unknown"), is_unknown=not value)
 
 
-def _say(section: Section, accounts: Sequence[Account], beside: Beside) -> None:
-    shown = accounts[: beside.most_accounts]
+def _say(section: Section, accounts: Sequence[Account], most: int, told_at: datetime | None) -> None:
+    shown = accounts[:most]
     section.accounts = [
-        phrases.said(one, mark_of(one.claim.recorded_at, one.claim.act, beside.told_at)) for one in shown
+        phrases.said(one, mark_of(one.claim.recorded_at, one.claim.act, told_at)) for one in shown
     ]
     section.claim_keys = [account.claim.sequence for account in shown]
     section.more_accounts = len(accounts) - len(shown)
