@@ -15,8 +15,12 @@ from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
 
 from accounts.models import User
+from convoys.errors import InvalidInput
 from convoys.models import Channel, Message, Notification, Subscription, Webhook, WebhookAttempt
 from convoys.queries.desk import health
+from convoys.services.alerting.subscriptions import Wish
+from convoys.services.alerting.subscriptions import subscribe as wish
+from convoys.services.changes import Record, convoy
 from convoys.services.messaging import deliver as deliver_module
 from convoys.services.messaging.deliver import deliver, deliver_webhooks
 from convoys.services.messaging.recover import retry, return_expired_leases
@@ -92,6 +96,20 @@ def test_a_step_reaches_the_program_signed_and_thin(sweep, hook, receiver, setti
     assert Notification.objects.get().state == "sent"
     attempt = WebhookAttempt.objects.get()
     assert (attempt.status, attempt.outcome, attempt.asked_by_hand) == (204, "Accepted.", False)
+
+
+def test_a_wish_by_webhook_leads_from_the_subscription_to_the_call(sweep, clock, receiver):
+    user = factories.partner()
+    webhook, secret = manage.make(user, receiver.url(), "Logistics")
+    factories.make_convoy("C-9")
+    wish(user, Wish(sponsor="aid_society", channel=Channel.WEBHOOK, webhook=webhook.pk))
+    raised(sweep)
+    assert deliver_webhooks().sent == 1
+    assert is_signed(receiver.calls[0], secret)
+    manage.end(webhook)
+    assert Subscription.objects.get().ended_at is not None
+    with pytest.raises(InvalidInput):
+        wish(user, Wish(channel=Channel.WEBHOOK, webhook=webhook.pk))
 
 
 def test_the_rules_own_library_accepts_the_call(sweep, clock, hook, receiver):
@@ -386,11 +404,17 @@ def test_a_replay_that_fails_takes_nothing_back(sweep, clock, hook, receiver):
     assert len(receiver.calls) == 2
 
 
-def test_a_replay_of_what_the_owner_may_no_longer_see_is_kept_back(sweep, clock, hook, receiver):
+@pytest.mark.parametrize("still_shared", [False, True])
+def test_a_replay_of_what_the_owner_may_no_longer_see_is_kept_back(
+    sweep, clock, hook, receiver, still_shared
+):
+    """Also where the convoy is still shared, but its hold is for the parties."""
     raised(sweep)
     deliver_webhooks()
     factories.organisation("another")
     factories.tell("C-1", "amended", declares={"sponsors": ["another"]})
+    if still_shared:
+        factories.apply(Record(convoy("C-1"), "visibility_changed", visible_to=["aid_society"]))
     manage.replay(hook.row, Message.objects.get().pk)
     assert deliver_webhooks().sent == 0
     assert len(receiver.calls) == 1
