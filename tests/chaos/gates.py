@@ -15,6 +15,7 @@ import psycopg
 from django.db import connection
 
 from convoys.models import Alert, Message
+from tests.chaos.processes import PATIENCE
 from tests.test_wiring.waiting import until
 
 KEY = 20230726
@@ -56,7 +57,8 @@ class Gate:
         return [int(pid) for (pid,) in rows]
 
     def until_somebody_waits(self, how_many: int = 1) -> None:
-        until(lambda: len(self.waiting()) >= how_many, f"{how_many} stand before the gate {self.point.name}")
+        what = f"{how_many} stand before the gate {self.point.name}"
+        until(lambda: len(self.waiting()) >= how_many, what, PATIENCE)
 
     def undo(self) -> None:
         """Undo what those before the gate were about to write, as when their machine is gone."""

@@ -18,6 +18,7 @@ from convoytracker.supervisor.broker import find_server
 from tests.chaos import program
 from tests.test_wiring.waiting import until
 
+PATIENCE = 120.0  # seconds: the machine may do ten other things
 WORKER = "worker --pool threads --concurrency 4 --without-gossip --without-mingle --loglevel INFO"
 BEAT = "beat --pidfile= --loglevel INFO"
 
@@ -74,6 +75,11 @@ class Process:
     def lives(self) -> bool:
         return self.forked is not None and self.forked.is_alive()
 
+    def tell_where_it_is(self) -> None:
+        """Have it write what each of its threads is at into its log."""
+        if self.lives and self.forked is not None and self.forked.pid:
+            os.kill(self.forked.pid, program.TELL_WHERE)
+
     def said(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
@@ -91,7 +97,7 @@ class RedisServer:
         options |= {"dir": str(self._folder), "daemonize": "no", "loglevel": "warning"}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._process = subprocess.Popen([find_server(), *words], stdout=subprocess.DEVNULL)
-        until(self._answers, "Redis answers")
+        until(self._answers, "Redis answers", PATIENCE)
 
     def stop(self) -> None:
         if self._process is not None:

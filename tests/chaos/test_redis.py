@@ -13,7 +13,7 @@ from tests.chaos.audit import steps
 from tests.chaos.world import World
 
 # Seconds that a form may wait for a Redis that is away: once, and then not again for half a minute.
-FIRST_WAIT, NEXT_WAITS = 4.0, 0.2
+FIRST_WAIT, NEXT_WAITS = 5.0, 0.8
 
 
 def record_holds_at_the_desk(world: World, *references: str) -> list[float]:

@@ -15,16 +15,15 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from accounts.models import User
-from convoys.models import Message, MessageState, Notification, NotificationState
+from convoys.models import Message, MessageState, Notification, NotificationState, Sweep
 from convoys.services.changes import Record, When, convoy
 from tests import factories
 from tests.alerting.conftest import subscribe
 from tests.chaos.audit import Figures, Step, audit, left_over, untold
 from tests.chaos.clock import Clock
 from tests.chaos.mail_server import MailServer
-from tests.chaos.processes import BEAT, WORKER, Nursery, Process, RedisServer
+from tests.chaos.processes import BEAT, PATIENCE, WORKER, Nursery, Process, RedisServer
 
-LONGEST = 60.0  # on a machine that does ten other things
 LOOK_EVERY = 0.03
 AT_ONCE = 50  # convoys in one change set
 
@@ -107,9 +106,9 @@ class World:
 
     def until(self, is_so: Callable[[], bool], what: str, skipping: bool = False) -> None:
         """Wait until it is so. `skipping`: pauses between attempts are skipped, by stepping the clock."""
-        deadline = time.monotonic() + LONGEST
+        deadline = time.monotonic() + PATIENCE
         while not is_so():
-            assert time.monotonic() < deadline, f"waited {LONGEST:.0f} s in vain until {what}\n{self.logs()}"
+            assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s in vain until {what}\n{self.logs()}"
             self._start_again()
             if skipping:
                 self._skip_to_the_next_attempt()
@@ -160,8 +159,17 @@ class World:
         return figures
 
     def logs(self) -> str:
-        return "\n".join(
-            f"--- {one.name}{'' if one.lives else ' (has ended)'}\n{one.said()[-2500:]}"
+        """What each process said last and is at, and how the work stands: for a test that fails."""
+        for process in self.processes:
+            process.tell_where_it_is()
+        time.sleep(1)
+        swept = list(Sweep.objects.values_list("name", "last_success_at"))
+        mails = list(Message.objects.values_list("pk", "state", "attempts", "next_attempt_at", "lease_until"))
+        stands = (
+            f"now {self.now()}, clock off by {self.clock.offset} s\nswept {swept}\nmessages {mails[:10]}\n"
+        )
+        return stands + "\n".join(
+            f"--- {one.name}{'' if one.lives else ' (has ended)'}\n{one.said()[-6000:]}"
             for one in self.processes
         )
 
