@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.alerting.conftest import clock, sweep
+from tests.alerting.conftest import clock, post_office, sweep
 from tests.webhooks.authority import Authority
+from tests.webhooks.hooks import Hook
 from tests.webhooks.receiver import Call, Receiver
 
-__all__ = ["clock", "sweep"]
+__all__ = ["clock", "post_office", "sweep"]
 
 
 @pytest.fixture
@@ -25,6 +26,12 @@ def receiver(settings: Any) -> Iterator[Receiver]:
     settings.WEBHOOK_ALSO_ALLOWED = [f"127.0.0.1:{server.port}"]
     yield server
     server.stop()
+
+
+@pytest.fixture
+def hook(clock: Any, receiver: Receiver) -> Hook:
+    """The partner's webhook at that server."""
+    return Hook(receiver)
 
 
 @pytest.fixture

@@ -14,10 +14,11 @@ import pytest
 from django.conf import settings
 
 from convoys.models import Telling, Watch
+from convoys.services.messaging.deliver import deliver_webhooks
 from convoys.services.webhooks.schedule import PAUSES
 from convoys.services.webhooks.secrets import new_secret
 from convoys.services.webhooks.signing import signed_headers
-from tests.webhooks import test_deliveries
+from tests.webhooks.hooks import Hook, raised
 
 GUIDE = (Path(settings.BASE_DIR) / "docs" / "webhooks.md").read_text()
 SNIPPETS = Path(settings.BASE_DIR) / "templates" / "alerts" / "verify"
@@ -81,9 +82,9 @@ def test_the_guide_names_every_watch_telling_and_pause():
 
 @pytest.mark.django_db
 def test_the_guides_example_has_the_fields_of_a_call(sweep, clock, receiver):
-    test_deliveries.Hook(receiver)
-    test_deliveries.raised(sweep)
-    test_deliveries.deliver_webhooks()
+    Hook(receiver)
+    raised(sweep)
+    deliver_webhooks()
     sent, shown = json.loads(receiver.calls[0].body), json.loads(block("json"))
     assert sent.keys() == shown.keys()
     assert sent["data"].keys() == shown["data"].keys()
