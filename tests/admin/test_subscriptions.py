@@ -33,7 +33,7 @@ def test_first_who_then_what_of(coordinator: Client, held: str) -> None:
     partner = factories.partner()
     page = coordinator.get(ADD, {"convoy": held}).content.decode()
     assert f'<input type="hidden" name="convoy" value="{held}">' in page
-    page = coordinator.get(ADD, {"convoy": held, "user": partner.pk}).content.decode()
+    page = coordinator.get(f"{ADD}?convoy={held}&user={partner.pk}").content.decode()
     assert f'name="convoy" value="{held}"' in page
     sent = TYPED | {"convoy": held, "route": "main", "when": "7", "time_zone": "Asia/Yerevan"}
     assert coordinator.post(f"{ADD}?user={partner.pk}", sent).status_code == 302

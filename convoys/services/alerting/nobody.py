@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from django.db.models import Max
 
@@ -27,7 +27,7 @@ def alerts_for_nobody() -> list[Alert]:
     return _still_for_nobody(rows.order_by("-raised_at", "-pk")[:MOST])
 
 
-def _still_for_nobody(alerts: Sequence[Alert]) -> list[Alert]:
+def _still_for_nobody(alerts: Iterable[Alert]) -> list[Alert]:
     found = list(alerts)
     subscribers = subscribers_to(Coverage(alert.deadline for alert in found))
     ladders = Ladders(alert.deadline.convoy for alert in found)
