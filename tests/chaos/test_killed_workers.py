@@ -6,11 +6,15 @@ The clock then runs on until the lease that the dead worker held has run out.
 from __future__ import annotations
 
 from convoys.models import Alert, Message, Notification
+from tests import factories
 from tests.chaos.audit import Figures, steps
 from tests.chaos.gates import Point, gate
 from tests.chaos.mail_server import STALL, Stage
 from tests.chaos.processes import Process
 from tests.chaos.world import World
+
+MANY = 58
+BEGUN_AHEAD = 40  # at most 20 mails by each of the two runs that a worker may have under way
 
 
 def another_worker_finishes(world: World, killed: Process, when: str) -> Figures:
@@ -90,6 +94,16 @@ def test_killed_after_the_server_said_that_it_accepted_and_before_that_is_settle
     accepted = len(world.mail_server.mails)
     figures = another_worker_finishes(world, worker, "after the answer, before settling")
     assert 1 <= figures.duplicates == accepted <= figures.uncertain
+
+
+def test_killed_in_the_middle_of_many_mails_repeats_no_more_than_it_had_begun(world: World):
+    world.hold("C-1", "C-2")
+    world.subscribers(*(factories.officer(f"officer_{number}") for number in range(MANY)))
+    worker = world.up()
+    world.until(lambda: len(world.mail_server.mails) >= MANY // 2, "half of the mails are accepted")
+    worker.kill()
+    figures = another_worker_finishes(world, worker, "in the middle of sixty mails")
+    assert figures.duplicates <= figures.uncertain <= BEGUN_AHEAD
 
 
 def killed_at(world: World, stage: Stage, when: str) -> Figures:
