@@ -114,8 +114,8 @@ def _act(request: HttpRequest, deadline: Deadline, act: str, instead_of: int | N
     if act == "acknowledge":
         responses.acknowledge(user, deadline, ResponseDoor.DESK)
         return _("Acknowledged: you are told no further steps of it, and when it ends.")
-    if act == "snooze":
-        snooze(user, deadline, request.POST.get("hours", ""))
+    if act.startswith("snooze:"):
+        snooze(user, deadline, act.removeprefix("snooze:"))
         return _("Snoozed: steps missed meanwhile are told together afterwards.")
     if act == "take_charge":
         responses.take_charge(user, deadline, ResponseDoor.DESK, instead_of)

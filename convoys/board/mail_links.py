@@ -97,15 +97,14 @@ def charge(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def chosen_until(chosen: QueryDict, user: User, now: datetime) -> datetime:
-    """When a snooze expires: so many hours from now, or as a day begins in the person's zone.
-
-    Raises InvalidInput where nothing, or no day, was chosen.
+    """When a snooze expires: as a day begins in the person's zone, or, where no day was filled in, so
+    many hours from now. Raises InvalidInput where nothing, or no day, was chosen.
     """
-    hours = chosen.get("hours", "")
-    if hours in map(str, SNOOZES):
+    hours, until = chosen.get("hours", ""), chosen.get("until", "")
+    if not until and hours in map(str, SNOOZES):
         return now + timedelta(hours=int(hours))
     try:
-        day = parse_date(chosen.get("until", ""))
+        day = parse_date(until)
     except ValueError:
         day = None
     if day is None:

@@ -38,9 +38,9 @@ def in_force() -> list[str]:
 
 
 @pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize("act", ["acknowledge", "snooze", "take_charge"])
+@pytest.mark.parametrize("act", ["acknowledge", "snooze:72", "take_charge"])
 def test_every_role_may_be_quiet_and_the_desk_alone_takes_charge(deadline, who, act):
-    answer = press(signed_in(who), deadline, act, hours="72")
+    answer = press(signed_in(who), deadline, act)
     assert answer.status_code == 302
     may = act != "take_charge" or who != "viewer"
     assert AlertResponse.objects.exists() is may
@@ -48,8 +48,8 @@ def test_every_role_may_be_quiet_and_the_desk_alone_takes_charge(deadline, who, 
 
 @pytest.mark.parametrize("who", ["partner", "stranger"])
 def test_nobody_else_comes_near(deadline, who):
-    for act in ("acknowledge", "snooze", "take_charge"):
-        assert press(signed_in(who), deadline, act, hours="24").status_code in (302, 403)
+    for act in ("acknowledge", "snooze:24", "take_charge"):
+        assert press(signed_in(who), deadline, act).status_code in (302, 403)
     assert not AlertResponse.objects.exists()
 
 
@@ -80,8 +80,8 @@ def test_charge_is_handed_over_by_who_saw_it(deadline):
 
 def test_all_of_it_can_be_taken_back_and_stays_on_record(deadline):
     client = signed_in("officer")
-    for act in ("take_charge", "acknowledge", "snooze"):
-        press(client, deadline, act, hours="24")
+    for act in ("take_charge", "acknowledge", "snooze:24"):
+        press(client, deadline, act)
     assert in_force() == ["acknowledged", "in_charge", "snoozed"]
     for kind in ("in_charge", "acknowledged", "snoozed"):
         press(client, deadline, f"take_back:{kind}")

@@ -79,7 +79,7 @@ def test_a_snooze_lasts_as_long_as_was_chosen(link, clock):
 
 def test_a_snooze_until_a_day_ends_as_it_begins_in_the_readers_zone(link, told_partner):
     type(told_partner).objects.update(time_zone="Asia/Tbilisi")
-    page = press(careful(), f"{link}/snooze", hours="", until="2026-03-09").content.decode()
+    page = press(careful(), f"{link}/snooze", hours="24", until="2026-03-09").content.decode()
     assert "Snoozed until 9 March 2026, 00:00 (UTC+4)." in page
     assert AlertResponse.objects.get().until == factories.utc(2026, 3, 8, 20)
 

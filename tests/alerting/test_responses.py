@@ -127,6 +127,17 @@ def test_what_has_ended_needs_no_response(deadline, told_partner, clock):
     assert not AlertResponse.objects.exists()
 
 
+def test_a_clock_that_has_told_nothing_takes_no_response_and_may_be_forgotten(deadline, clock):
+    factories.make_convoy("C-2")
+    factories.tell("C-2", "departed", "2026-03-03T07:00", place="harbour")
+    factories.tell("C-2", "stopped", "2026-03-03T08:00", place="junction")
+    stopped = Deadline.objects.get(watch="stopped")
+    with pytest.raises(NothingRunning):
+        take_charge(factories.officer(), stopped, "desk")
+    factories.tell("C-2", "resumed", "2026-03-03T08:00", place="junction")
+    assert not Deadline.objects.filter(pk=stopped.pk).exists()
+
+
 def test_a_hold_reopened_is_told_anew_and_stays_in_the_same_charge(deadline, told_partner, clock):
     officer = factories.officer()
     acknowledge(told_partner, deadline, "mail")

@@ -34,6 +34,7 @@ from convoys.models import (
     NotificationState,
     ResponseKind,
     Telling,
+    Watch,
 )
 from convoys.services.alerting.digest import due_at
 from convoys.services.alerting.recipients import Coverage
@@ -190,9 +191,12 @@ def may_respond(user: User, deadline: Deadline) -> bool:
 def _check(user: User, deadline: Deadline) -> None:
     if not may_respond(user, deadline):
         raise NotPermitted(_("You may not see this convoy any more, so nothing was changed."))
-    state = Deadline.objects.values_list("state", flat=True).get(pk=deadline.pk)
-    if state not in RUNNING:
+    now = Deadline.objects.filter(pk=deadline.pk).values_list("state", "last_step").first()
+    if now is None or now[0] not in RUNNING:
         raise NothingRunning(_("It has ended already: no further steps will be told."))
+    # A clock of the desk's own that ends before its first step is forgotten, and must hold nothing.
+    if deadline.watch != Watch.HELD and not now[1]:
+        raise NothingRunning(_("No step of it was reached, so nothing was told and nothing is to be done."))
 
 
 def _lock(user: User) -> None:
