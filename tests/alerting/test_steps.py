@@ -249,6 +249,29 @@ def test_scope_first_step_and_visibility_decide_together(clock, sweep, who, cove
     assert Notification.objects.exists() is is_told
 
 
+@pytest.mark.parametrize(
+    ("named", "told_of"),
+    [
+        ({"control_point_id": "bridge", "sponsor_id": "aid_society"}, ["C-1"]),
+        ({"control_point_id": "gate", "sponsor_id": "others"}, ["C-2"]),
+        ({"control_point_id": "bridge", "sponsor_id": "others"}, []),
+        ({"control_point_id": "gate", "route_id": "main", "sponsor_id": "aid_society"}, []),
+        ({"route_id": "main"}, ["C-1", "C-2"]),
+        ({}, ["C-1", "C-2"]),
+    ],
+)
+def test_all_that_a_subscription_names_must_fit_one_and_the_same_convoy(clock, sweep, named, told_of):
+    """Given two holds in one sweep, then what fits the one and what fits the other are not put together."""
+    factories.make_held_convoy("C-1")
+    factories.organisation("others")
+    other = factories.make_convoy("C-2", declares={"sponsors": ["others"]})
+    factories.tell(other, "held", "2026-03-02T08:00", place="hamlet", held_before="gate")
+    subscribe(factories.officer(), **named)
+    assert sweep(hours=24).alerts == 2
+    told = Notification.objects.values_list("deadline__convoy__reference", flat=True)
+    assert sorted(told) == told_of
+
+
 def test_two_subscriptions_of_one_person_make_one_notification(clock, sweep):
     partner = factories.partner()
     factories.make_held_convoy()
