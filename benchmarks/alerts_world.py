@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, LiteralString
 from unittest.mock import patch
 
 import psycopg
@@ -32,13 +33,12 @@ def database_of_its_own() -> Iterator[None]:
     """Beside the benchmark's: a million convoys of no contents would be in the way there."""
     was = connection.settings_dict["NAME"]
     name = sql.Identifier(f"{was}_alerts")
-    address = {
-        key: connection.settings_dict[key.upper()] or None for key in ("host", "port", "user", "password")
-    }
+    keys = ("host", "port", "user", "password")
+    address: dict[str, Any] = {key: connection.settings_dict[key.upper()] or None for key in keys}
 
-    def on_server(statement: str) -> None:
+    def on_server(statement: LiteralString) -> None:
         with psycopg.connect(dbname=was, autocommit=True, **address) as server:
-            server.execute(sql.SQL(statement).format(name))  # type: ignore[arg-type]
+            server.execute(sql.SQL(statement).format(name))
 
     connection.close()
     on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)")

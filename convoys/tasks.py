@@ -9,6 +9,7 @@ from celery import shared_task
 
 from convoys.bell import ring
 from convoys.services.alerting.detect import raise_due_alerts
+from convoys.services.alerting.governing import redate_left_over
 from convoys.services.alerting.sweeps import note_success
 from convoys.services.messaging.deliver import Delivered
 from convoys.services.messaging.deliver import deliver as deliver_mails
@@ -77,9 +78,12 @@ def _log(done: Delivered, what: str) -> None:
 
 @shared_task(name="convoys.tasks.recover")
 def recover() -> None:
-    """Return what killed workers held, then wake who delivers."""
+    """Return what killed workers held and wake who delivers; then do what edits of policies left over."""
     returned = return_expired_leases()
     if returned:
         logger.warning("%s messages were left behind by a worker; they are tried again", returned)
         wake_delivery()
+    if redated := redate_left_over():
+        logger.info("re-dated %s clocks after an edit of a policy", redated)
+        ring("convoys.tasks.detect")
     note_success("recover")

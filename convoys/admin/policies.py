@@ -31,6 +31,7 @@ from convoys.services.alerting.policy_editing import delete_policy, mark_of, pol
 from convoys.services.messaging.phrases import ladder_words
 
 DETECT = "convoys.tasks.detect"
+REDATE = "convoys.tasks.recover"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         except InvalidInput as problem:
             forms.add_faults(problem)
             return None
-        bell.ring(DETECT)
+        bell.ring(DETECT if saved.moved is not None else REDATE)
         log = self.log_addition if is_new else self.log_change
         log(request, saved.policy, ladder_words(ladder))
         messages.success(request, _saved_words(ladder, saved.moved))
@@ -174,10 +175,9 @@ class PolicyAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             self.log_deletions(request, Policy.objects.filter(pk=policy.pk))
             moved = delete_policy(policy)
-            bell.ring(DETECT)
-            messages.success(
-                request, _("Deleted: %(name)s. Clocks re-dated: %(n)d.") % {"name": name, "n": moved}
-            )
+            bell.ring(DETECT if moved is not None else REDATE)
+            deleted = _("Deleted: %(name)s.") % {"name": name}
+            messages.success(request, f"{deleted} {_redated_words(moved)}")
             return HttpResponseRedirect(reverse("admin:convoys_policy_changelist"))
         ladder = wider_ladder(target)
         context = self.admin_site.each_context(request) | {
@@ -238,6 +238,12 @@ def _url_of(policy: Policy) -> str:
     return reverse("admin:convoys_policy_change", args=[quote(policy.pk)])
 
 
-def _saved_words(ladder: Ladder, moved: int) -> str:
+def _saved_words(ladder: Ladder, moved: int | None) -> str:
     told = _("Saved: %(words)s.") % {"words": ladder_words(ladder)}
-    return f"{told} {_('Clocks re-dated: %d.') % moved}"
+    return f"{told} {_redated_words(moved)}"
+
+
+def _redated_words(moved: int | None) -> str:
+    if moved is None:
+        return _("It governs many clocks: they are re-dated in the background, within minutes.")
+    return _("Clocks re-dated: %d.") % moved

@@ -118,5 +118,5 @@ def _type(field: Field) -> str:
     return "text" if kind.startswith("varchar") else kind
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _quoted(name: str | None) -> str:
+    return str(connection.ops.quote_name(str(name)))

@@ -11,14 +11,19 @@ from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from convoys.models import Convoy, Deadline, DeadlineState, Policy, Scope
+from convoys.models import Convoy, Deadline, DeadlineState, Policy, Scope, Sweep
+from convoys.services import columns
 from convoys.services.alerting.clocks import repeats_until, schedule
 from convoys.services.alerting.policies import Ladder, Ladders
 from convoys.services.ledger import lock_head
 
 logger = logging.getLogger(__name__)
 BATCH = 500
-REDATED = ["known_at", "step_at", "ask_at", "next_at"]
+REDATED = ("known_at", "step_at", "ask_at", "next_at")
+# An edit re-dates so many clocks itself; more are left to a worker, so that nobody's form waits.
+MOST_AT_ONCE = 2_000
+# The work left over stands in the table of sweeps, one row for each watch, until it is done.
+LEFT_OVER = "redate "
 # A page works out no more clocks than this, and says so where there are more.
 MOST_TRIED = 2_000
 MOST_SHOWN = 25
@@ -113,48 +118,83 @@ def _at_once(row: Deadline, ladder: Ladder, now: datetime) -> int | None:
     return rung.seconds if rung is not None else None
 
 
-def redate_open_deadlines(policy: Policy) -> int:
-    """After an edit of a policy: re-date the running clocks that it governs. Returns how many moved."""
+def redate_open_deadlines(policy: Policy) -> int | None:
+    """After an edit of a policy: re-date the running clocks that it governs. Returns as `redate`."""
     with transaction.atomic():
         moved = redate(target_of(policy))
-    return moved + redate_what_started_meanwhile(target_of(policy))
+    return None if moved is None else moved + redate_what_started_meanwhile(target_of(policy))
 
 
-def redate(target: Target) -> int:
+def redate(target: Target) -> int | None:
     """Re-date what the policies as stored now say of these clocks. Runs in its caller's transaction.
 
-    Steps that the edit put into the past raise one alert together; none is repeated or lost.
+    Returns how many moved; None where they are so many that they are left to `redate_left_over`, which
+    is noted in the same transaction. Steps that the edit put into the past raise one alert together;
+    none is repeated or lost.
     """
-    now, moved = timezone.now(), 0
-    keys = list(governed_by(target).order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(keys), BATCH):
-        rows = Deadline.objects.select_for_update(of=("self",)).filter(
-            pk__in=keys[start : start + BATCH], state=DeadlineState.OPEN
-        )
-        moving = list(rows.select_related("convoy").order_by("pk"))
-        ladders, changed = Ladders(row.convoy for row in moving), []
-        for row in moving:
-            before = row.step_at
-            schedule(row, ladders.of(row.convoy, row.watch))
-            if row.step_at != before:
-                row.known_at = now
-                changed.append(row)
-        Deadline.objects.bulk_update(changed, REDATED)
-        moved += len(changed)
+    keys = list(governed_by(target).order_by("pk").values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+    if len(keys) > MOST_AT_ONCE:
+        name, now = LEFT_OVER + target.watch, timezone.now()
+        Sweep.objects.update_or_create(name=name, defaults={"last_success_at": now})
+        return None
+    running = Deadline.objects.filter(state=DeadlineState.OPEN)
+    batches = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+    return sum(_redate_rows(running.filter(pk__in=batch))[0] for batch in batches)
+
+
+def redate_left_over() -> int:
+    """Do what edits have left over, a batch and a short transaction at a time; returns how many moved.
+
+    Killed half-way it begins anew, since a clock that is right already does not move again. An edit
+    that comes meanwhile has it done once more.
+    """
+    moved = 0
+    for name, asked_at in Sweep.objects.filter(name__startswith=LEFT_OVER).values_list(
+        "name", "last_success_at"
+    ):
+        _wait_for_change_sets()
+        running = Deadline.objects.filter(state=DeadlineState.OPEN, watch=name.removeprefix(LEFT_OVER))
+        last: int | None = 0
+        while last is not None:
+            with transaction.atomic(durable=True):
+                more, last = _redate_rows(running.filter(pk__gt=last))
+            moved += more
+        Sweep.objects.filter(name=name, last_success_at=asked_at).delete()
     return moved
 
 
-def redate_what_started_meanwhile(target: Target) -> int:
-    """Once an edit is committed: re-date the clocks that a change set started by the policy as it was.
+def _redate_rows(clocks: QuerySet[Deadline]) -> tuple[int, int | None]:
+    """Re-date the first batch of these; returns how many moved, and the last key or None of none."""
+    locked = clocks.select_related("convoy").select_for_update(of=("self",))
+    rows, now = list(locked.order_by("pk")[:BATCH]), timezone.now()
+    ladders, moved = Ladders(row.convoy for row in rows), []
+    for row in rows:
+        before = row.step_at
+        schedule(row, ladders.of(row.convoy, row.watch))
+        if row.step_at != before:
+            row.known_at = now
+            moved.append(row)
+    columns.update(
+        Deadline,
+        [row.pk for row in moved],
+        {name: [getattr(row, name) for row in moved] for name in REDATED},
+    )
+    return len(moved), rows[-1].pk if rows else None
 
-    A change set reads policies while it holds the ledger's head, so that whoever gets the head after
-    the edit has waited for every such one.
-    """
+
+def redate_what_started_meanwhile(target: Target) -> int:
+    """Once an edit is committed: re-date the clocks that a change set started by the policy as it was."""
     try:
+        _wait_for_change_sets()
         with transaction.atomic(durable=True):
-            lock_head()
-        with transaction.atomic(durable=True):
-            return redate(target)
+            return redate(target) or 0
     except OperationalError:
         logger.exception("clocks that started while a policy was edited may follow it as it was")
         return 0
+
+
+def _wait_for_change_sets() -> None:
+    """A change set reads policies while it holds the ledger's head, so that whoever gets the head after
+    an edit has waited for every one that read them as they were."""
+    with transaction.atomic(durable=True):
+        lock_head()

@@ -26,8 +26,10 @@ CHANGED_MEANWHILE = (
 
 @dataclass(frozen=True)
 class Saved:
+    """`moved` is how many clocks were re-dated, or None where a worker does it now."""
+
     policy: Policy
-    moved: int
+    moved: int | None
 
 
 def ladder_from(steps: list[tuple[int, str]], repeat: int | None, staff_only: bool) -> Ladder:
@@ -92,15 +94,16 @@ def save_policy(target: Target, ladder: Ladder, seen: str) -> Saved:
     except IntegrityError as problem:  # two made the first one for the target in the same instant
         raise InvalidInput({"policy": CHANGED_MEANWHILE}) from problem
     policy.refresh_from_db()
-    return Saved(policy, moved + redate_what_started_meanwhile(target))
+    return Saved(policy, None if moved is None else moved + redate_what_started_meanwhile(target))
 
 
-def delete_policy(policy: Policy) -> int:
-    """Let the wider policy govern again; returns how many clocks moved. The default stays."""
+def delete_policy(policy: Policy) -> int | None:
+    """Let the wider policy govern again; returns how many clocks moved, or None where a worker does it
+    now. The default stays."""
     target = target_of(policy)
     if target.scope == Scope.DEFAULT:
         raise InvalidInput({"policy": "The default policy stays: change its steps instead."})
     with transaction.atomic(durable=True):
         Policy.objects.filter(pk=policy.pk).delete()
         moved = redate(target)
-    return moved + redate_what_started_meanwhile(target)
+    return None if moved is None else moved + redate_what_started_meanwhile(target)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from django.utils import timezone
@@ -164,7 +165,9 @@ def _send_all(batch: Sequence[Message], checked_at: float, carrier: Carrier, run
         together, checked = _next_of(checked, run)
         _attempt(together, carrier, run)
         if run.is_over:
-            settle.give_back(checked + unchecked)
+            # A run that is over for its time alone leaves them to the next one at once.
+            pause = settle.FIRST_PAUSE if run.away else timedelta(0)
+            settle.give_back(checked + unchecked, pause=pause)
             return
 
 
@@ -183,17 +186,21 @@ def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
     began_at, accepted = time.monotonic(), []
     begun = settle.begin_attempts(messages)
     untried = {message.pk: message for message in begun}
-    for message, outcome in carrier.send_all(begun):
-        untried.pop(message.pk)
-        # Calls of webhooks end when they like: what one accepted waits for no other's answer.
-        if outcome.is_sent and run.channel == Channel.MAIL:
-            accepted.append(message)
-        else:
-            settle.settle(message, outcome)
-        run.note(message, outcome)
-        _count(message, outcome, run.done)
-        if None in run.away:
-            break
+    try:
+        for message, outcome in carrier.send_all(begun):
+            untried.pop(message.pk)
+            # Calls of webhooks end when they like: what one accepted waits for no other's answer.
+            if outcome.is_sent and run.channel == Channel.MAIL:
+                accepted.append(message)
+            else:
+                settle.settle(message, outcome)
+            run.note(message, outcome)
+            _count(message, outcome, run.done)
+            if None in run.away:
+                break
+    except Exception:
+        settle.settle_sent(accepted)  # what a server has accepted is on record whatever fails beside it
+        raise
     settle.settle_sent(accepted)
     settle.give_back(untried.values(), begun=True)
     run.pace(time.monotonic() - began_at)

@@ -8,9 +8,8 @@ by RFC 5322 and 2047, parts as quoted-printable, a boundary that can stand in no
 from __future__ import annotations
 
 import re
-from binascii import b2a_qp
+from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator
-from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +21,7 @@ from django.core.mail.message import sanitize_address
 from convoys.models import Message
 
 LONGEST_LINE = 76
+BYTES_A_WORD = 45
 # What needs no encoding; anything else goes the long way.
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\Z")
 
@@ -85,7 +85,7 @@ def _part(subtype: str, text: str) -> bytes:
     head = (
         f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    lines = "\n".join(text.splitlines()) + "\n"
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     return head.encode() + b2a_qp(lines.encode()).replace(b"\n", b"\r\n")
 
 
@@ -93,10 +93,22 @@ def _header(name: str, value: str) -> str:
     if "\r" in value or "\n" in value:
         raise ValueError(f"the header {name} holds a line break")
     if not value.isascii():
-        value = Header(value, "utf-8", maxlinelen=LONGEST_LINE, header_name=name).encode(linesep="\r\n")
+        value = _encoded(value, BYTES_A_WORD - len(name))
     elif len(name) + 2 + len(value) > LONGEST_LINE:
         value = _folded(value, LONGEST_LINE - len(name) - 2)
     return f"{name}: {value}"
+
+
+def _encoded(value: str, room: int) -> str:
+    """As encoded words (RFC 2047), one a line, none broken within a letter; `room` is for the first."""
+    words, word = [], b""
+    for letter in value:
+        written = letter.encode()
+        if len(word) + len(written) > room:
+            words.append(word)
+            word, room = b"", BYTES_A_WORD
+        word += written
+    return "\r\n ".join(f"=?utf-8?b?{b2a_base64(one, newline=False).decode()}?=" for one in [*words, word])
 
 
 def _folded(value: str, room: int) -> str:

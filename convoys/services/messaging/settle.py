@@ -146,8 +146,8 @@ def _postpone(message: Message, outcome: Outcome, now: datetime, pause: timedelt
             Notification.objects.filter(message=message.pk).update(may_have_been_told=True)
 
 
-def give_back(messages: Iterable[Message], begun: bool = False) -> None:
-    """Return messages that were leased and not sent, to be tried with the next run.
+def give_back(messages: Iterable[Message], begun: bool = False, pause: timedelta = FIRST_PAUSE) -> None:
+    """Return messages that were leased and not sent, to be tried with a run after the pause.
 
     `begun`: it had been noted that attempts at them begin, which then did not happen.
     """
@@ -156,7 +156,7 @@ def give_back(messages: Iterable[Message], begun: bool = False) -> None:
         rows = rows.filter(attempt_began_at__isnull=not begun)
         rows.update(
             state=MessageState.PENDING,
-            next_attempt_at=timezone.now() + FIRST_PAUSE,
+            next_attempt_at=timezone.now() + pause,
             attempts=F("attempts") - int(begun),
             **NO_LEASE,
         )
