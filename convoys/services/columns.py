@@ -21,11 +21,16 @@ Columns = Mapping[str, Sequence[Any]]
 
 
 def insert(
-    model: type[Model], columns: Columns, constants: Mapping[str, Any], returning: Sequence[str] = ()
+    model: type[Model],
+    columns: Columns,
+    constants: Mapping[str, Any],
+    returning: Sequence[str] = (),
+    is_wide: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Insert one row for each place in the columns; what a constraint has already is passed over.
 
-    Returns the columns asked for of the rows that are new.
+    Returns the columns asked for of the rows that are new. `is_wide`: there are few rows of long texts,
+    which cost less one by one than quoted as elements of arrays.
     """
     constants = {name: values[0] for name, values in columns.items() if _is_same(values)} | dict(constants)
     columns = {name: values for name, values in columns.items() if name not in constants}
@@ -40,7 +45,7 @@ def insert(
     )
     rows: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
-        for source, parameters in _sources(fields, columns, constants):
+        for source, parameters in _sources(fields, columns, constants, is_wide):
             cursor.execute(f"{head} {source} {tail}", parameters)
             rows += cursor.fetchall() if returning else []
     return rows
@@ -68,13 +73,13 @@ def update(model: type[Model], keys: Sequence[Any], columns: Columns) -> None:
 
 
 def _sources(
-    fields: Sequence[Field], columns: Columns, constants: Mapping[str, Any]
+    fields: Sequence[Field], columns: Columns, constants: Mapping[str, Any], is_wide: bool
 ) -> list[tuple[str, list[Any]]]:
     """What is inserted, as SQL with its parameters: in one piece, or on SQLite in several."""
     varying = [field for field in fields if field.attname in columns]
     fixed = [field for field in fields if field.attname in constants]
     same = [_stored(field, constants[field.attname]) for field in fixed]
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and not is_wide:
         arrays, parameters = _arrays(varying, columns)
         casts = "".join(f", %s::{_type(field)}" for field in fixed)
         return [(f"SELECT given.*{casts} FROM unnest({arrays}) AS given", [*same, *parameters])]  # noqa: S608

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -143,7 +144,7 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
         frozen = [draft for draft in drafts if all(one.pk in still_open for one in draft.notifications)]
         for draft in frozen:
             _lease(draft.message, lease, now)
-        Message.objects.bulk_create(draft.message for draft in frozen)
+        _insert([draft.message for draft in frozen])
         _store_links(frozen)
         told = [(one.pk, draft.message.pk) for draft in frozen for one in draft.notifications]
         columns.update(
@@ -155,6 +156,17 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
             },
         )
     return [draft.message for draft in frozen]
+
+
+def _insert(messages: Sequence[Message]) -> None:
+    if not messages:
+        return
+    names = [field.attname for field in Message._meta.concrete_fields if not field.primary_key]
+    values = {name: [getattr(message, name) for message in messages] for name in names}
+    keys: list[Any] = columns.insert(Message, values, {}, ("message_id", "id"), is_wide=True)
+    by_message_id = dict(keys)
+    for message in messages:
+        message.pk = by_message_id[message.message_id]
 
 
 def _store_links(drafts: Sequence[_Draft]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import Any
 
@@ -128,3 +128,10 @@ def _address(address: str) -> str:
     if PLAIN_ADDRESS.match(address):
         return address
     return str(sanitize_address(address, "utf-8"))
+
+
+def on_envelope(address: str) -> str:
+    """The bare address, in ASCII where its domain allows."""
+    if PLAIN_ADDRESS.match(address):
+        return address
+    return parseaddr(_address(address))[1]

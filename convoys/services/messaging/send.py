@@ -13,7 +13,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from convoys.models import MailSettings, Message
-from convoys.services.messaging.mime import FrozenMail
+from convoys.services.messaging.mime import FrozenMail, mime_bytes, on_envelope
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ class Sender:
                 server_is_away=True, reason=f"no connection to the mail server: {said_by(problem)}"
             )
         try:
-            mail = FrozenMail(message, self._bounces_to)
-            mail.connection = connection
-            mail.send()
+            self._hand_over(message, connection)
         except smtplib.SMTPRecipientsRefused as problem:
             code, words = next(iter(problem.recipients.values()), (0, b""))
             return self._refused(code, words)
@@ -81,6 +79,18 @@ class Sender:
         except (ValueError, TypeError) as problem:
             return Outcome(is_permanent=True, reason=f"no mail can be made of it: {problem}"[:400])
         return Outcome(is_sent=True)
+
+    def _hand_over(self, message: Message, connection: BaseEmailBackend) -> None:
+        smtp = getattr(connection, "connection", None)
+        if isinstance(smtp, smtplib.SMTP):
+            # Django's own way reads both addresses anew for each mail, which costs as much as sending.
+            smtp.sendmail(
+                on_envelope(self._bounces_to), [on_envelope(message.to_address)], mime_bytes(message)
+            )
+        else:
+            mail = FrozenMail(message, self._bounces_to)
+            mail.connection = connection
+            mail.send()
 
     def _open(self) -> BaseEmailBackend:
         if self._connection is None:
