@@ -51,8 +51,7 @@ def _in_state(convoys: QuerySet[Convoy], state: str, moment: Moment) -> QuerySet
     now = Q(status=state) if state else ~Q(status="")
     if moment.is_now:
         return convoys.filter(now)
-    answers = intervals_at(moment).filter(convoy=OuterRef("pk"))
-    then = Exists(answers.filter(state=state) if state else answers)
+    then = Exists(intervals_at(moment, [state] if state else []).filter(convoy=OuterRef("pk")))
     return convoys.filter(Q(is_exercise=True) & now | Q(is_exercise=False) & then)
 
 

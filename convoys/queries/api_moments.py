@@ -46,7 +46,7 @@ def declared_at(
 
 def held_before_at(convoys: QuerySet[Convoy], moment: Moment, points: Sequence[str]) -> QuerySet[Convoy]:
     """Of these convoys those that were held before one of the control points at the moment."""
-    holds = intervals_at(moment).filter(convoy=OuterRef("pk"), state=State.HELD, held_before__in=points)
+    holds = intervals_at(moment, [State.HELD]).filter(convoy=OuterRef("pk"), held_before__in=points)
     return convoys.filter(Exists(holds))
 
 

@@ -9,13 +9,13 @@ Visibility is always asked of now.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Self, TypeVar
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.db.models.base import ModelState
+from django.db import connection
+from django.db.models import BooleanField, Exists, F, Func, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from convoys import projection
@@ -30,9 +30,12 @@ from convoys.models import (
     OtherReference,
     StateInterval,
 )  # fmt: skip
+from convoys.queries.events import events_on_record
 from convoys.queries.routes import route_positions
 from convoys.replay import History, in_force, replay
+from convoys.vocabulary import FINAL_STATES, State
 
+PASSING_STATES = frozenset(State) - FINAL_STATES
 Known = TypeVar("Known", Event, Claim, StateInterval)
 
 
@@ -103,15 +106,35 @@ def answering(moment: Moment, prefix: str = "") -> Q:
     )
 
 
-def intervals_at(moment: Moment) -> QuerySet[StateInterval]:
-    """The state interval that answers for each convoy: at most one a convoy."""
-    return StateInterval.objects.filter(answering(moment))
+class _Holds(Func):
+    """Whether a stretch of time holds an instant, in the form that PostgreSQL's index of them answers."""
+
+    output_field = BooleanField()
+
+    def __init__(self, begin: str, end: str, instant: datetime) -> None:
+        stretch = Func(F(begin), F(end), function="tstzrange")
+        super().__init__(stretch, Value(instant), template="%(expressions)s", arg_joiner=" @> ")
+
+
+def intervals_at(moment: Moment, states: Sequence[str] = ()) -> QuerySet[StateInterval]:
+    """The state interval that answers for each convoy, at most one a convoy; in these states if given.
+
+    What stands on a day in the middle of a long record is a few rows of very many, and neither when a
+    stretch began nor when it ended finds them: for states that pass the index `interval_around` does.
+    Of states that stay so there are many anyhow, and they are found convoy by convoy.
+    """
+    if not states:
+        return StateInterval.objects.filter(answering(moment))
+    if connection.vendor != "postgresql" or not set(states) <= PASSING_STATES:
+        return StateInterval.objects.filter(answering(moment), state__in=states)
+    stands = _Holds("starts_at", "ends_at", moment.asked)
+    is_known = _Holds("known_from", "known_until", moment.known_at or timezone.now())
+    return StateInterval.objects.filter(stands, is_known, state__in=states)
 
 
 def convoys_at(convoys: QuerySet[Convoy], moment: Moment, states: Sequence[str] = ()) -> QuerySet[Convoy]:
     """Of these convoys those that were on record then, in one of the states if any are given."""
-    answers = intervals_at(moment).filter(convoy=OuterRef("pk"))
-    return convoys.filter(Exists(answers.filter(state__in=states) if states else answers))
+    return convoys.filter(Exists(intervals_at(moment, states).filter(convoy=OuterRef("pk"))))
 
 
 def set_back(convoys: Iterable[Convoy], moment: Moment) -> dict[int, History]:
@@ -121,7 +144,7 @@ def set_back(convoys: Iterable[Convoy], moment: Moment) -> dict[int, History]:
     """
     found = {convoy.pk: convoy for convoy in convoys}
     entries: dict[int, list[Event]] = defaultdict(list)
-    for event in told_events(known_then(Event.objects.filter(convoy__in=found), moment)):
+    for event in events_on_record(known_then(Event.objects.filter(convoy__in=found), moment), REPLAYED):
         entries[event.convoy_id or 0].append(event)
     routes = route_positions()
     histories = {}
@@ -139,20 +162,6 @@ REPLAYED = (
     "sequence", "chain", "act", "kind", "convoy_id", "effective_at", "occurred_at", "precision", "time_zone",
     "place_id", "held_before_id", "heading_id", "declares", "backfilled",
 )  # fmt: skip
-
-
-def told_events(events: QuerySet[Event]) -> Iterator[Event]:
-    """These entries with the columns that replay reads; others are read when they are asked for.
-
-    A page of a hundred convoys replays a thousand entries of forty columns: read by name and without
-    the model's constructor they cost a tenth of what whole objects do.
-    """
-    for values in events.order_by().values_list(*REPLAYED):
-        event = Event.__new__(Event)
-        event.__dict__.update(zip(REPLAYED, values, strict=True))
-        event._state = ModelState()
-        event._state.adding, event._state.db = False, events.db
-        yield event
 
 
 def _set(convoy: Convoy, history: History) -> None:

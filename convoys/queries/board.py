@@ -103,8 +103,8 @@ def open_convoys(viewer: Viewer, moment: Moment) -> OpenConvoys:
     keys = [
         key
         for state in MOVING
-        for key in intervals_at(moment)
-        .filter(convoy__in=real_convoys(viewer), state=state)
+        for key in intervals_at(moment, [state])
+        .filter(convoy__in=real_convoys(viewer))
         .order_by("opened_at", "convoy__reference")
         .values_list("convoy", flat=True)[:ROWS]
     ]

@@ -49,8 +49,9 @@ def figures(viewer: Viewer, moment: Moment) -> Figures:
     """The headline figures at the moment, as known then."""
     if moment.is_now:
         return _figures_now(viewer, moment)
-    answers = intervals_at(moment).filter(convoy__in=real_convoys(viewer))
-    moving = answers.filter(state__in=MOVING)
+    mine = real_convoys(viewer)
+    moving = intervals_at(moment, MOVING).filter(convoy__in=mine)
+    planned = intervals_at(moment, [State.PLANNED]).filter(convoy__in=mine).count()
     told = _told_of(known_then(Event.objects.filter(convoy__in=moving.values("convoy")), moment), moment)
     rows = [
         _open_convoy(state, opened_at, precision, told[convoy])
@@ -58,7 +59,7 @@ def figures(viewer: Viewer, moment: Moment) -> Figures:
             "convoy", "state", "opened_at", "opened_precision"
         )
     ]
-    return figures_over(rows, answers.filter(state=State.PLANNED).count(), moment.asked)
+    return figures_over(rows, planned, moment.asked)
 
 
 def _figures_now(viewer: Viewer, moment: Moment) -> Figures:
