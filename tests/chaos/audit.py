@@ -90,8 +90,10 @@ def audit(expected: set[Step], mails: Sequence[Accepted]) -> Figures:
     assert set(copies) == sent, "what was accepted is what counts as sent, and no message was made twice"
     for key, count in copies.items():
         assert count - 1 <= messages[key].uncertain_attempts, f"{key}: a duplicate that nobody counted"
-        alike = {(mail.subject, mail.text) for mail in mails if mail.message_id == key}
-        assert len(alike) == 1, "a repeat is the same mail"
+        contents = {mail.content for mail in mails if mail.message_id == key}
+        lines = [set(content.splitlines()) for content in contents]
+        odd = set.union(*lines) - set.intersection(*lines)
+        assert len(contents) == 1, f"a repeat is the same mail, byte by byte; of one alone: {odd}"
     assert left_over() == []
     return Figures(
         alerts=raised.total(),

@@ -78,7 +78,7 @@ def _headers(frozen: Message) -> Iterator[tuple[str, str]]:
         yield "Reply-To", ", ".join(map(_address, frozen.reply_to))
     yield "Date", format_datetime(frozen.frozen_at)
     yield "Message-ID", frozen.message_id
-    yield from frozen.headers.items()
+    yield from sorted(frozen.headers.items())  # PostgreSQL gives them back in an order of its own
 
 
 def _part(subtype: str, text: str) -> bytes:
