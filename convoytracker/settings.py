@@ -264,6 +264,7 @@ if PRODUCTION:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "convoytracker.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -45,7 +45,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     change_list_template = "admin/convoys/alert/change_list.html"
     list_display = [
-        "raised_at", "watch", "convoy", "step", "severity", "charge", "backfilled", "nobody_to_tell",
+        "raised_at", "watch", "convoy", "step", "severity", "charge", "remarks",
     ]  # fmt: skip
     list_display_links = ["raised_at"]
     list_select_related = ["deadline__convoy"]
@@ -86,6 +86,15 @@ class AlertAdmin(ReadOnlyAdmin):
     def charge(self, alert: Alert) -> str | None:
         holder = getattr(alert, "holder", None)
         return name_of(holder.user) if holder is not None else None
+
+    @admin.display(description="remarks")
+    def remarks(self, alert: Alert) -> str:
+        told = [
+            (alert.nobody_to_tell, _("nobody to tell")),
+            (alert.asks_to_confirm, _("asks to confirm")),
+            (alert.backfilled, _("loaded from history")),
+        ]
+        return ", ".join(words for is_so, words in told if is_so)
 
     @admin.action(description="Acknowledge: tell me no further steps")
     def acknowledge(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:

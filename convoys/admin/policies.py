@@ -54,9 +54,13 @@ class PolicyAdmin(ReadOnlyAdmin):
     """
 
     add_role = change_role = delete_role = Role.COORDINATOR
-    list_display = ["__str__", "scope", "watch", "steps_in_words", "staff_only"]
+    list_display = ["__str__", "steps_in_words", "told"]
     list_display_links = ["__str__"]
     list_select_related = ["route", "convoy"]
+
+    @admin.display(description="told", ordering="staff_only")
+    def told(self, policy: Policy) -> str:
+        return _("staff only") if policy.staff_only else _("subscribers")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("route", "convoy").prefetch_related("steps")
