@@ -91,8 +91,12 @@ def audit(expected: set[Step], mails: Sequence[Accepted]) -> Figures:
     for key, count in copies.items():
         assert count - 1 <= messages[key].uncertain_attempts, f"{key}: a duplicate that nobody counted"
         contents = {mail.content for mail in mails if mail.message_id == key}
-        lines = [set(content.splitlines()) for content in contents]
-        odd = set.union(*lines) - set.intersection(*lines)
+        odd = {
+            line
+            for one in contents
+            for line in one.splitlines()
+            if not all(line in other for other in contents)
+        }
         assert len(contents) == 1, f"a repeat is the same mail, byte by byte; of one alone: {odd}"
     assert left_over() == []
     return Figures(

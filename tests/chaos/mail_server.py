@@ -45,7 +45,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Accepted:
-    """One mail that the server took over, and when (monotonic seconds)."""
+    """One mail that the server took over, and when, by the test's clock."""
 
     message_id: str
     to: str
@@ -154,7 +154,7 @@ class MailServer:
         mail = message_from_bytes(content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(
-            Accepted(str(mail["Message-ID"]), to, str(mail["Subject"]), body(mail), content, time.monotonic())
+            Accepted(str(mail["Message-ID"]), to, str(mail["Subject"]), body(mail), content, time.time())
         )
         await self.meet(server, Stage.ACCEPTED, to)
         return "250 Message accepted"
