@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import DateTimeField, Func, Model, TextField
+from django.db.models import DateTimeField, Func, JSONField, Model, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from convoys.canonical import COLUMNS, Row
 from convoys.models import Claim, EntryType, Erasure, Event, LedgerEntry, Words
+from convoys.queries.compiled import Compiled
 
 BATCH = 2000
 GROUPS = ("open", "detail", "words")
@@ -59,14 +62,13 @@ class Stretch(Rows):
     entries: dict[int, StoredEntry]
 
 
-def read_rows(first: int, last: int) -> Rows:
-    """The rows from one sequence to another, both included, and their words. Four queries."""
-    found = Words.objects.filter(sequence__gte=first, sequence__lte=last)
-    words = found.values_list("sequence", "salt", "fields")
-    return Rows(
-        {kind: _rows(kind, first, last) for kind in MODELS},
-        {sequence: StoredWords(bytes(salt), fields) for sequence, salt, fields in words},
-    )
+def read_rows(first: int, last: int, kinds: Iterable[str] = MODELS) -> Rows:
+    """The rows from one sequence to another, both included, and their words. A query a kind, and one."""
+    words = {
+        sequence: StoredWords(bytes(salt), _parsed(fields))
+        for sequence, salt, fields in _WORDS.rows(first, last)
+    }
+    return Rows({kind: _rows(kind, first, last) for kind in kinds}, words)
 
 
 def read_stretch(first: int, last: int) -> Stretch:
@@ -85,12 +87,57 @@ def read_stretch(first: int, last: int) -> Stretch:
 
 
 def _rows(kind: str, first: int, last: int) -> dict[int, Row]:
-    model, columns = MODELS[kind], COLUMNS[kind]
-    rows = model._default_manager.filter(sequence__gte=first, sequence__lte=last)
-    values = rows.order_by().values_list("sequence", *(_as_read(model, column) for column in columns))
-    return {sequence: dict(zip(columns, row, strict=True)) for sequence, *row in values}
+    columns, documents = COLUMNS[kind], _DOCUMENTS[kind]
+    found = {}
+    for sequence, *values in _ROWS[kind].rows(first, last):
+        row = dict(zip(columns, values, strict=True))
+        for column in documents:
+            row[column] = _parsed(row[column])
+        found[sequence] = row
+    return found
 
 
-def _as_read(model: type[Model], column: str) -> str | InstantText:
-    is_instant = "__" not in column and isinstance(model._meta.get_field(column), DateTimeField)
-    return InstantText(column) if is_instant and connection.vendor == "postgresql" else column
+def _parsed(document: str) -> Any:
+    """A column of JSON. Most are empty, and need no parser."""
+    return _EMPTY[document] if document in _EMPTY else json.loads(document)
+
+
+_EMPTY: dict[str, Any] = {"{}": {}, "[]": []}
+_DOCUMENTS = {
+    kind: [
+        column
+        for column in columns
+        if "__" not in column and isinstance(MODELS[kind]._meta.get_field(column), JSONField)
+    ]
+    for kind, columns in COLUMNS.items()
+}
+
+
+def _of(kind: str) -> Callable[[], QuerySet[Any, Any]]:
+    """The rows of a kind from 0 to 0, with the columns that are hashed."""
+
+    def rows() -> QuerySet[Any, Any]:
+        model = MODELS[kind]
+        found = model._default_manager.filter(sequence__gte=0, sequence__lte=0).order_by()
+        return found.values_list("sequence", *(_as_read(model, column) for column in COLUMNS[kind]))
+
+    return rows
+
+
+def _as_read(model: type[Model], column: str) -> str | Func:
+    field = None if "__" in column else model._meta.get_field(column)
+    if isinstance(field, JSONField):
+        return Cast(column, TextField())
+    if isinstance(field, DateTimeField) and connection.vendor == "postgresql":
+        return InstantText(column)
+    return column
+
+
+_ROWS = {kind: Compiled(_of(kind)) for kind in MODELS}
+_WORDS = Compiled(
+    lambda: (
+        Words.objects.filter(sequence__gte=0, sequence__lte=0)
+        .order_by()
+        .values_list("sequence", "salt", Cast("fields", TextField()))
+    )
+)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from convoys.errors import Conflict, IllegalHistory, InvalidInput, UnknownReference
 from convoys.models import Claim as ClaimRow
 from convoys.models import Convoy, Event, OtherReference
+from convoys.queries.events import record_of_convoy
 from convoys.queries.routes import route_positions
 from convoys.replay import PROVISIONAL, History, in_force, replay
 from convoys.services import checking
@@ -82,8 +83,12 @@ class Assembly:
                 exercise = any(record.is_exercise for record in records if record.subject == ref)
                 self.works[ref] = Work(ref, _create(ref, ref in rows, exercise), [], is_new=True)
             elif ref in rows:
-                events = rows[ref].events.select_related("convoy").order_by("sequence")
-                self.works[ref] = Work(ref, rows[ref], list(events))
+                row = rows[ref]
+                if isinstance(row, Convoy):
+                    events = record_of_convoy(row)
+                else:
+                    events = list(row.events.order_by("sequence"))
+                self.works[ref] = Work(ref, row, events)
             else:
                 raise UnknownReference("subject", ref.code)
 

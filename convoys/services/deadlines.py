@@ -7,11 +7,13 @@ the sweep's work, two minutes later, so that a mis-click that is undone tells no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Telling, Watch
+from convoys.queries.compiled import Compiled
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule
 from convoys.services.alerting.policies import Ladders
@@ -23,20 +25,36 @@ from convoys.vocabulary import State
 ON_THE_WAY = frozenset({State.DISPATCHED, State.STOPPED, State.HELD})
 
 
-def lock_deadlines(convoys: Iterable[Convoy]) -> None:
+# By the convoy's key, its rows, locked.
+Locked = Mapping[int, list[Deadline]]
+
+
+def lock_deadlines(convoys: Iterable[Convoy]) -> Locked:
     """Lock what `move_deadlines` will change, before the ledger head is locked."""
-    rows = Deadline.objects.select_for_update().filter(convoy__in=[convoy.pk for convoy in convoys])
-    list(rows.order_by("pk").values_list("pk"))
+    keys = [convoy.pk for convoy in convoys]
+    if len(keys) == 1:
+        return {keys[0]: _OF_CONVOY.instances(Deadline, keys[0])}
+    locked: dict[int, list[Deadline]] = defaultdict(list)
+    for row in Deadline.objects.select_for_update().filter(convoy__in=keys).order_by("pk"):
+        locked[row.convoy_id].append(row)
+    return locked
 
 
-def move_deadlines(convoy: Convoy, history: History, written: Sequence[Event], recorded_at: datetime) -> None:
+_OF_CONVOY = Compiled(
+    lambda: Deadline.objects.select_for_update().filter(convoy=0).order_by("pk").values_list()
+)
+
+
+def move_deadlines(
+    convoy: Convoy, history: History, written: Sequence[Event], recorded_at: datetime, locked: Locked
+) -> None:
     """Bring a convoy's clocks into line with its history. SQL only; the convoy is locked.
 
     1. starts or goes on with the clocks that should run, and re-dates their unsent steps;
     2. ends, withdraws or pauses the others; a hold that somebody may have been told of is marked
        for telling after the grace, and a telling that is no longer true is called off.
     """
-    _Mover(convoy, history, written, recorded_at).move()
+    _Mover(convoy, history, written, recorded_at, locked.get(convoy.pk, [])).move()
 
 
 @dataclass(frozen=True)
@@ -50,10 +68,14 @@ class _Clock:
 
 class _Mover:
     def __init__(
-        self, convoy: Convoy, history: History, written: Sequence[Event], recorded_at: datetime
+        self,
+        convoy: Convoy,
+        history: History,
+        written: Sequence[Event],
+        recorded_at: datetime,
+        rows: list[Deadline],
     ) -> None:
-        self.convoy, self.history, self.now = convoy, history, recorded_at
-        self.rows = list(Deadline.objects.select_for_update().filter(convoy=convoy).order_by("pk"))
+        self.convoy, self.history, self.now, self.rows = convoy, history, recorded_at, rows
         self.is_backfill = any(event.backfilled for event in written)
         self.written = written
         self._ladders: Ladders | None = None

@@ -17,7 +17,7 @@ from django.db import OperationalError, transaction
 from accounts.models import User
 from accounts.roles import Role, may
 from convoys.errors import Busy, InvalidInput, NotPermitted, UnknownReference
-from convoys.models import Claim, Document, Erasure, LedgerEntry, Words
+from convoys.models import Claim, Document, EntryType, Erasure, LedgerEntry, Words
 from convoys.queries.ledger_rows import read_rows
 from convoys.services.ledger import append_entries, lock_head, save_words
 
@@ -78,5 +78,5 @@ def _erase(sequence: int, reason: str, author: User) -> int:
     save_words([(row.sequence, {"reason": reason})])
     words.delete()
     _erase_document(sequence)
-    append_entries(head, read_rows(row.sequence, row.sequence))
+    append_entries(head, read_rows(row.sequence, row.sequence, [EntryType.ERASURE]))
     return row.sequence

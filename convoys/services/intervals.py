@@ -10,9 +10,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from convoys.models import Convoy, Event, StateInterval
+from convoys.queries.compiled import Compiled
 from convoys.replay import History, Routes, Span, in_force, replay
+from convoys.services.inserting import insert
 
 Key = tuple[object, ...]
+# What tells one stretch from another, in the order of `_key_of`.
+KEY = (
+    "state", "starts_at", "ends_at", "opened_at", "opened_precision", "opening_chain", "closed_at",
+    "closed_precision", "closing_chain", "ended", "is_end_inferred", "stands_at_id", "held_before_id",
+)  # fmt: skip
+
+
+_KNOWN = Compiled(
+    lambda: StateInterval.objects.filter(convoy=0, known_until=None).order_by().values_list("pk", *KEY)
+)
 
 
 def project_intervals(
@@ -30,15 +42,15 @@ def project_intervals(
     else:
         rows = intervals_of(convoy, [*before, *new], routes)
         convoy.state_intervals.all().delete()
-        StateInterval.objects.bulk_create(rows)
+        insert(rows)
 
 
 def _close_and_open(convoy: Convoy, spans: Sequence[Span], known_from: datetime) -> None:
     wanted = {_key_of(span): span for span in spans}
-    for row in convoy.state_intervals.filter(known_until=None):
-        if wanted.pop(_row_key(row), None) is None:
-            StateInterval.objects.filter(pk=row.pk).update(known_until=known_from)
-    StateInterval.objects.bulk_create(_row(convoy, span, known_from) for span in wanted.values())
+    over = [pk for pk, *key in _KNOWN.rows(convoy.pk) if wanted.pop(tuple(key), None) is None]
+    if over:
+        StateInterval.objects.filter(pk__in=over).update(known_until=known_from)
+    insert(_row(convoy, span, known_from) for span in wanted.values())
 
 
 def intervals_of(convoy: Convoy, events: Sequence[Event], routes: Routes) -> list[StateInterval]:
@@ -64,14 +76,6 @@ def _key_of(span: Span) -> Key:
         closing.occurred_at if closing else None, closing.precision if closing else "",
         closing.chain if closing else None, span.ended, span.is_end_inferred,
         span.stands_at, span.held_before,
-    )  # fmt: skip
-
-
-def _row_key(row: StateInterval) -> Key:
-    return (
-        row.state, row.starts_at, row.ends_at, row.opened_at, row.opened_precision, row.opening_chain,
-        row.closed_at, row.closed_precision, row.closing_chain, row.ended, row.is_end_inferred,
-        row.stands_at_id, row.held_before_id,
     )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from convoys.canonical import entry_leaf, group_digest, groups_of
 from convoys.clocks import MICROSECOND
 from convoys.merkle import EMPTY_ROOT, append, root_of
 from convoys.models import LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.queries.compiled import Compiled
 from convoys.queries.ledger_rows import Rows
+from convoys.services.inserting import insert
 
 SALT_BYTES = 16
 
@@ -32,16 +34,19 @@ class OpenHead:
         return self.head.size + self.handed_out
 
 
+_HEAD = Compiled(lambda: LedgerHead.objects.select_for_update().filter(id=0).values_list())
+
+
 def lock_head() -> OpenHead:
     """Lock the ledger's head and read the clock under it, later than any entry before.
 
     Nothing may be locked after this in the same transaction.
     """
-    heads = LedgerHead.objects.select_for_update()
-    head = heads.filter(id=1).first()
-    if head is None:
+    found = _HEAD.instances(LedgerHead, 1)
+    if not found:
         LedgerHead.objects.get_or_create(id=1, defaults={"root": EMPTY_ROOT})
-        head = heads.get(id=1)
+        found = _HEAD.instances(LedgerHead, 1)
+    head = found[0]
     now = timezone.now()
     if head.time is not None:
         now = max(now, head.time + MICROSECOND)
@@ -50,7 +55,7 @@ def lock_head() -> OpenHead:
 
 def save_words(sequence_words: Sequence[tuple[int, dict[str, Any]]]) -> None:
     """Store the words of entries, each with a salt of its own; empty ones too."""
-    Words.objects.bulk_create(
+    insert(
         Words(sequence=sequence, salt=secrets.token_bytes(SALT_BYTES), fields=fields)
         for sequence, fields in sequence_words
     )
@@ -87,8 +92,7 @@ def append_entries(open_head: OpenHead, rows: Rows) -> None:
                 leaf_hash=leaf,
             )
         )
-    LedgerEntry.objects.bulk_create(entries)
-    LedgerNode.objects.bulk_create(nodes)
+    insert([*entries, *nodes])
     LedgerHead.objects.filter(id=1).update(
         size=size, root=root_of(frontier), frontier=[value.hex() for value in frontier], time=open_head.now
     )

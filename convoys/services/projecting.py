@@ -17,7 +17,9 @@ def project_convoy(convoy: Convoy, history: History, newest_entry: int) -> None:
         "registered_at": registered,
         "newest_entry": newest_entry,
     }
-    Convoy.objects.filter(pk=convoy.pk).update(**values)
+    # The row was read under its lock: what is as it was need not be written again.
+    moved = {name: value for name, value in values.items() if convoy.__dict__[name] != value}
+    Convoy.objects.filter(pk=convoy.pk).update(**moved)
     convoy.__dict__.update(values)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
+
+from django.db.models import Model
 
 from accounts.models import Organisation
 from convoys.errors import InvalidInput, UnknownReference
 from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
+from convoys.queries.compiled import Compiled
 from convoys.services.changes import Account, ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.vocabulary import SubjectType
 
@@ -38,10 +41,11 @@ class Resolver:
             people.append(step.next_carrier)
             people.extend(_listed(step.declares.get("sponsors")))
             people.extend(_listed(step.visible_to))
-        self.places = Place.objects.in_bulk(_codes(places + points))
-        self.points = ControlPoint.objects.in_bulk(_codes(points))
-        self.organisations = Organisation.objects.in_bulk(_codes(people))
-        self.routes = Route.objects.in_bulk(_codes(routes))
+        zones = Place.objects.filter(pk__in=_codes(places + points)).values_list("pk", "time_zone")
+        self.places = dict(zones.order_by())
+        self.points = _on_record(ControlPoint, points)
+        self.organisations = _on_record(Organisation, people)
+        self.routes = _on_record(Route, routes)
 
     def place(self, field: str, code: str | None) -> str | None:
         return self._known(field, code, self.places)
@@ -70,13 +74,13 @@ class Resolver:
 
     def zone_of(self, code: str | None) -> str:
         """The IANA zone of a place on record; empty where it is the instance's."""
-        return self.places[code].time_zone if code else ""
+        return self.places[code] if code else ""
 
     @staticmethod
-    def _known(field: str, code: str | None, rows: object) -> str | None:
+    def _known(field: str, code: str | None, rows: Container[str]) -> str | None:
         if not code:
             return None
-        if not isinstance(code, str) or code not in rows:  # type: ignore[operator]
+        if not isinstance(code, str) or code not in rows:
             raise UnknownReference(field, str(code))
         return code
 
@@ -103,6 +107,14 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
+def _on_record(model: type[Model], given: Iterable[object]) -> set[str]:
+    """Which of these are codes of that table; no query where none could be."""
+    codes = _codes(given)
+    if not codes:
+        return set()
+    return set(model._default_manager.filter(pk__in=codes).order_by().values_list("pk", flat=True))
+
+
 def _codes(values: Iterable[object]) -> set[str]:
     return {value for value in values if isinstance(value, str) and could_be_code(value)}
 
@@ -110,6 +122,11 @@ def _codes(values: Iterable[object]) -> set[str]:
 def could_be_code(value: str) -> bool:
     """Whether a database can be asked for it: no code is empty, longer, or holds what cannot be stored."""
     return 0 < len(value) <= LONGEST_CODE and value.isprintable()
+
+
+_CONVOY = Compiled(
+    lambda: Convoy.objects.select_for_update(no_key=True).filter(reference="").order_by().values_list()
+)
 
 
 def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | ControlPoint | Agreement]:
@@ -122,22 +139,18 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
         by_type.setdefault(ref.type, set()).add(ref.code)
     found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
     clean = {kind: [code for code in codes if could_be_code(code)] for kind, codes in by_type.items()}
-    for agreement in (
-        Agreement.objects.select_for_update(no_key=True)
-        .filter(code__in=clean.get(SubjectType.AGREEMENT, []))
-        .order_by("code")
-    ):
-        found[SubjectRef(SubjectType.AGREEMENT, agreement.code)] = agreement
-    for point in (
-        ControlPoint.objects.select_for_update(no_key=True)
-        .filter(pk__in=clean.get(SubjectType.CONTROL_POINT, []))
-        .order_by("pk")
-    ):
-        found[SubjectRef(SubjectType.CONTROL_POINT, point.pk)] = point
-    for row in (
-        Convoy.objects.select_for_update(no_key=True)
-        .filter(reference__in=clean.get(SubjectType.CONVOY, []))
-        .order_by("pk")
-    ):
-        found[SubjectRef(SubjectType.CONVOY, row.reference)] = row
+    if codes := clean.get(SubjectType.AGREEMENT):
+        agreements = Agreement.objects.select_for_update(no_key=True).filter(code__in=codes)
+        found |= {SubjectRef(SubjectType.AGREEMENT, one.code): one for one in agreements.order_by("code")}
+    if codes := clean.get(SubjectType.CONTROL_POINT):
+        points = ControlPoint.objects.select_for_update(no_key=True).filter(pk__in=codes)
+        found |= {SubjectRef(SubjectType.CONTROL_POINT, one.pk): one for one in points.order_by("pk")}
+    codes = clean.get(SubjectType.CONVOY, [])
+    if len(codes) == 1:
+        found |= {
+            SubjectRef(SubjectType.CONVOY, codes[0]): one for one in _CONVOY.instances(Convoy, codes[0])
+        }
+    elif codes:
+        convoys = Convoy.objects.select_for_update(no_key=True).filter(reference__in=codes)
+        found |= {SubjectRef(SubjectType.CONVOY, one.reference): one for one in convoys.order_by("pk")}
     return found

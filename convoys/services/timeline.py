@@ -1,12 +1,13 @@
 """The one write path: change sets go in, the record grows, and nothing else moves a convoy.
 
 `apply` does, in one transaction:
-1. returns the first result where the change set's UUID was written before;
-2. locks the subjects in one fixed order, checks that the author may and has seen the newest entry;
-3. drafts events and claims, replays each convoy strictly on full knowledge, refuses what cannot stand;
-4. locks the ledger head, last of all locks, and reads the clock under it;
-5. inserts rows and words, reads them back, hashes them into the ledger;
-6. updates projections, state intervals and deadlines.
+1. locks the subjects in one fixed order, checks that the author may and has seen the newest entry;
+2. drafts events and claims, replays each convoy strictly on full knowledge, refuses what cannot stand;
+3. locks the ledger head, last of all locks, and reads the clock under it;
+4. inserts rows and words, reads them back, hashes them into the ledger;
+5. updates projections, state intervals and deadlines.
+
+A change set whose UUID was written before comes back with its first result.
 
 When two write at once about one subject, the second waits for the first and is then told of the
 newer entry. A change set is written whole or not at all.
@@ -17,20 +18,22 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from typing import NoReturn
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.crypto import salted_hmac
 
-from convoys.errors import AlreadySent, Busy, Conflict, InvalidInput
+from convoys.errors import AlreadySent, Busy, Conflict, ConvoyError, InvalidInput
 from convoys.models import ChangeSet as ChangeSetRow
-from convoys.models import Claim, ControlPoint, Convoy, Event
-from convoys.queries.ledger_rows import read_rows
+from convoys.models import Claim, ControlPoint, Convoy
+from convoys.queries.ledger_rows import MODELS, read_rows
 from convoys.replay import History
 from convoys.services import deadlines
 from convoys.services.assembly import Assembly
 from convoys.services.authority import check_accounts, check_author
 from convoys.services.changes import ChangeSet, Record, SubjectRef, Written
 from convoys.services.documents import keep
+from convoys.services.inserting import insert
 from convoys.services.intervals import project_intervals
 from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import DECLARED, project_control_point, project_convoy, project_declaration
@@ -43,41 +46,42 @@ def apply(change_set: ChangeSet) -> Written:
     if not 1 <= len(change_set.steps) <= MOST_STEPS:
         raise InvalidInput({"steps": f"A change set holds from 1 to {MOST_STEPS} steps."})
     digest = _contents_digest(change_set)
-    if (first := _written_before(change_set, digest)) is not None:
-        return first
     try:
         with transaction.atomic(durable=True):
             return _write(change_set, digest)
-    except IntegrityError:
-        # Two sent the same UUID, or registered the same reference, at once: the other was first.
+    except (ConvoyError, IntegrityError, OperationalError) as error:
+        # One that is sent again stumbles over its own first writing, if over nothing else at its UUID.
         if (first := _written_before(change_set, digest)) is not None:
             return first
+        return _refuse(change_set, error)
+
+
+def _refuse(change_set: ChangeSet, error: Exception) -> NoReturn:
+    """Raise what the author can make sense of."""
+    if isinstance(error, IntegrityError):  # two registered the same reference at once: the other was first
         taken = next(
             (step.subject.code for step in change_set.steps if isinstance(step, Record)), "This convoy"
         )
         raise Conflict(taken) from None
-    except OperationalError as error:
-        if "lock" in str(error):
-            raise Busy from error
-        raise
+    if isinstance(error, OperationalError) and "lock" in str(error):
+        raise Busy from error
+    raise error
 
 
 def _write(change_set: ChangeSet, digest: str) -> Written:
     assembly = Assembly(change_set)
     assembly.lock()
-    # Whoever waited for the lock may have waited for the very same change set.
-    if (first := _written_before(change_set, digest)) is not None:
-        return first
     check_author(change_set, assembly.targets)
     check_accounts(change_set)
     assembly.check_seen()
     assembly.draft()
     histories = assembly.replay()
-    deadlines.lock_deadlines(work.row for work in assembly.works.values() if isinstance(work.row, Convoy))
+    convoys = [work.row for work in assembly.works.values() if isinstance(work.row, Convoy)]
+    clocks = deadlines.lock_deadlines(convoys)
     head = lock_head()
     written = _insert(assembly, head, digest)
     _hash(assembly, head)
-    _project(assembly, histories, head)
+    _project(assembly, histories, clocks, head)
     return written
 
 
@@ -125,7 +129,7 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
         if draft.follows is not None and isinstance(row, Claim):
             row.target_event_id = draft.follows.row.chain
         sequences[draft.step].append(row.sequence)
-    ChangeSetRow.objects.create(
+    submission = ChangeSetRow(
         uuid=change_set.uuid,
         contents_digest=digest,
         author=change_set.author,
@@ -133,9 +137,7 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
         recorded_at=head.now,
         sequences=sequences,
     )
-    rows = [draft.row for draft in assembly.drafts]
-    Event.objects.bulk_create(row for row in rows if isinstance(row, Event))
-    Claim.objects.bulk_create(row for row in rows if isinstance(row, Claim))
+    insert([submission, *(draft.row for draft in assembly.drafts)])
     keep((draft.file for draft in assembly.drafts if draft.file is not None), head.now)
     save_words([(draft.row.sequence, draft.words) for draft in assembly.drafts])
     return Written(change_set.uuid, sequences)
@@ -144,10 +146,14 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
 def _hash(assembly: Assembly, head: OpenHead) -> None:
     """Read the rows back, since what was meant ("19") may not be what is stored ("19.000")."""
     written = [draft.row.sequence for draft in assembly.drafts]
-    append_entries(head, read_rows(min(written), max(written)))
+    types = {type(draft.row) for draft in assembly.drafts}
+    kinds = [kind for kind, model in MODELS.items() if model in types]
+    append_entries(head, read_rows(min(written), max(written), kinds))
 
 
-def _project(assembly: Assembly, histories: dict[SubjectRef, History], head: OpenHead) -> None:
+def _project(
+    assembly: Assembly, histories: dict[SubjectRef, History], clocks: deadlines.Locked, head: OpenHead
+) -> None:
     for ref, work in assembly.works.items():
         if not work.new_events:
             continue
@@ -158,7 +164,7 @@ def _project(assembly: Assembly, histories: dict[SubjectRef, History], head: Ope
             if work.is_new or any(DECLARED & set(event.declares) for event in work.new_events):
                 project_declaration(work.row, history)
             project_intervals(work.row, work.events, work.new_events, history, assembly.routes)
-            deadlines.move_deadlines(work.row, history, work.new_events, head.now)
+            deadlines.move_deadlines(work.row, history, work.new_events, head.now, clocks)
         elif isinstance(work.row, ControlPoint):
             project_control_point(work.row, work.all_events, newest)
         else:

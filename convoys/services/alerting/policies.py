@@ -82,10 +82,18 @@ class Ladders:
             | Q(route__in={convoy.route_id for convoy in convoys if convoy.route_id})
             | Q(convoy__in={convoy.pk for convoy in convoys})
         )
-        policies = Policy.objects.filter(governing).prefetch_related("steps")
-        self._by_target = {
-            (policy.watch, policy.convoy_id, policy.route_id): ladder_of(policy) for policy in policies
-        }
+        # One query, since every report on a held convoy asks: a row for each step, or one without.
+        found: dict[tuple[str, int | None, str | None], Ladder] = {}
+        rows = Policy.objects.filter(governing).order_by("pk", "steps__after_seconds")
+        for watch, convoy, route, repeat, staff_only, seconds, severity in rows.values_list(
+            "watch", "convoy_id", "route_id", "repeat_seconds", "staff_only",
+            "steps__after_seconds", "steps__severity",
+        ):  # fmt: skip
+            target = (watch, convoy, route)
+            before = found[target].steps if target in found else ()
+            step = () if seconds is None else (Rung(seconds, severity),)
+            found[target] = Ladder((*before, *step), repeat, staff_only)
+        self._by_target = found
 
     def of(self, convoy: Convoy, watch: str) -> Ladder:
         targets = ((convoy.pk, None), (None, convoy.route_id))
