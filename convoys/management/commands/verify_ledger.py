@@ -30,5 +30,6 @@ class Command(BaseCommand):
 
     def _progress(self, done: int, of: int) -> None:
         width = 40 * done // max(of, 1)
-        end = "\n" if done == of else ""
-        self.stderr.write(f"\r[{'#' * width}{' ' * (40 - width)}] {done:,} of {of:,}", ending=end)
+        bar = f"\r[{'#' * width}{' ' * (40 - width)}] {done:,} of {of:,}"
+        # Past Django's stderr, which would paint it as an error.
+        print(bar, end="\n" if done == of else "", file=sys.stderr, flush=True)
