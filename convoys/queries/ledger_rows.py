@@ -88,7 +88,7 @@ def read_stretch(first: int, last: int) -> Stretch:
 
 def _rows(kind: str, first: int, last: int) -> dict[int, Row]:
     columns, documents = COLUMNS[kind], _DOCUMENTS[kind]
-    found = {}
+    found: dict[int, Row] = {}
     for sequence, *values in _ROWS[kind].rows(first, last):
         row = dict(zip(columns, values, strict=True))
         for column in documents:
