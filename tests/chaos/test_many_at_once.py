@@ -26,6 +26,7 @@ def test_two_beats_by_mistake_change_nothing(world: World):
     world.beat()
     world.until_told(steps(world.people, names))
     world.clock.step(hours=49)
+    world.mended()
     expected = steps(world.people, names, hours=[24, 72])
     world.until_told(expected)
     figures = world.keeps_the_promise(expected, "two beats", "two steps of five holds")
