@@ -134,8 +134,11 @@ def claims(draw: st.DrawFn, ref: SubjectRef) -> Claim:
 
 
 @st.composite
-def revisions(draw: st.DrawFn, ref: SubjectRef, others: Sequence[str]) -> Correct | Retract:
-    """A correction or a retraction of an event or an account on record, oldest ones too."""
+def revisions(draw: st.DrawFn, ref: SubjectRef, others: Sequence[str]) -> Correct | Retract | Record:
+    """A correction or a retraction of an event or an account on record, oldest ones too.
+
+    Of a convoy of which nothing stands any more, a report.
+    """
     standing = in_force(Event.objects.filter(convoy__reference=ref.code).select_related("convoy"))
     standing += in_force(Event.objects.exclude(control_point=None, agreement=None))
     events = [event for event in standing if event.kind not in ("registered", "visibility_changed")]
@@ -145,6 +148,8 @@ def revisions(draw: st.DrawFn, ref: SubjectRef, others: Sequence[str]) -> Correc
         if draw(st.booleans()):
             return Retract(claim.sequence, "misheard")
         return Correct(claim.sequence, draw(accounts()), "misread")
+    if not standing:  # its registration was taken back: whatever is reported of it is refused
+        return draw(reports(ref, others))
     if not events:
         return Retract(standing[0].sequence, "never planned")
     event = draw(st.sampled_from(events))
