@@ -16,6 +16,7 @@ from tests import factories
 from tests.admin import desk
 
 READ_ONLY = [Convoy, Event, Claim, LedgerEntry, Alert, Notification, Message]
+RESPONSES = ["acknowledge", "snooze_for_a_day", "snooze_for_3_days", "snooze_for_7_days", "take_charge"]
 MOVES = {
     "status": "delivered",
     "departed": "on",
@@ -103,11 +104,13 @@ def test_no_address_is_named_after_a_transition(held: str, administrator: Client
 
 
 def test_no_admin_of_the_record_has_actions_or_editable_lists() -> None:
+    """Alerts can be answered from their list, which is written beside the record."""
     for model, model_admin in admin.site._registry.items():
         assert "FSMAdminMixin" not in {kind.__name__ for kind in type(model_admin).__mro__}
         if model in READ_ONLY:
             assert isinstance(model_admin, ModelAdmin)
-            assert model_admin.actions is None
+            answers = RESPONSES if model is Alert else None
+            assert model_admin.actions == answers
             assert not model_admin.list_editable
 
 
