@@ -10,11 +10,12 @@ writer and `verify_ledger` cannot differ. Millions of entries go through here: w
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from convoys.merkle import leaf_hash
 from convoys.models import Claim, EntryType
@@ -153,16 +154,16 @@ def groups_of(entry_type: str, row: Row, words: Mapping[str, Any]) -> Groups:
 
 
 # What the record holds is text, whole numbers, truth values, and lists and objects of them whose keys
-# are ASCII. Of these the standard library's encoder, in C, writes what RFC 8785 asks for, at a tenth of
-# what a general one costs; a test holds it to that.
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
-)
+# are ASCII. Of these orjson writes what RFC 8785 asks for; a test holds it to that.
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def canonical_json(fields: Mapping[str, Any]) -> bytes:
-    """These fields as canonical JSON (RFC 8785), in UTF-8. Fractions are not for it: write them as text."""
-    return _ENCODER.encode(fields).encode() if fields else b"{}"
+    """These fields as canonical JSON (RFC 8785), in UTF-8. Fractions are not for it: write them as text.
+
+    Raises TypeError for what has no canonical form: instants, decimals, keys that are no text.
+    """
+    return orjson.dumps(fields, option=_CANONICAL)
 
 
 def group_digest(salt: bytes, fields: Mapping[str, Any]) -> bytes:

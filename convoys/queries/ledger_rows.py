@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection
 from django.db.models import DateTimeField, Func, JSONField, Model, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -65,7 +65,7 @@ class Stretch(Rows):
 def read_rows(first: int, last: int, kinds: Iterable[str] = MODELS) -> Rows:
     """The rows from one sequence to another, both included, and their words. A query a kind, and one."""
     words = {
-        sequence: StoredWords(bytes(salt), _parsed(fields))
+        sequence: StoredWords(bytes(salt), orjson.loads(fields))
         for sequence, salt, fields in _WORDS.rows(first, last)
     }
     return Rows({kind: _rows(kind, first, last) for kind in kinds}, words)
@@ -92,17 +92,11 @@ def _rows(kind: str, first: int, last: int) -> dict[int, Row]:
     for sequence, *values in _ROWS[kind].rows(first, last):
         row = dict(zip(columns, values, strict=True))
         for column in documents:
-            row[column] = _parsed(row[column])
+            row[column] = orjson.loads(row[column])
         found[sequence] = row
     return found
 
 
-def _parsed(document: str) -> Any:
-    """A column of JSON. Most are empty, and need no parser."""
-    return _EMPTY[document] if document in _EMPTY else json.loads(document)
-
-
-_EMPTY: dict[str, Any] = {"{}": {}, "[]": []}
 _DOCUMENTS = {
     kind: [
         column
