@@ -15,7 +15,7 @@ from datetime import datetime
 from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Telling, Watch
 from convoys.queries.compiled import Compiled
 from convoys.replay import Episode, History
-from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule
+from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule, set_next
 from convoys.services.alerting.policies import Ladders
 from convoys.services.alerting.redating import clock_of, last_correction, was_told_otherwise
 from convoys.services.alerting.rows import call_off, save, tell
@@ -134,7 +134,9 @@ class _Mover:
         if former is not None:
             row.episode, row.last_step = former.episode, former.last_step
             if former.tell == Telling.ENDED:  # nobody has heard that it ended
-                call_off(former)
+                former.tell, former.tell_at, former.tell_chain = "", None, None
+                set_next(former)  # a step that it reached while it stood is still raised
+                save(former)
             elif self._was_told_over(former):
                 tell(row, Telling.NOT_ENDED, former.tell_chain, self.now)
         self.rows.append(row)

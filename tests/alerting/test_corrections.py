@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from convoys.models import Deadline, Message, Notification
-from convoys.services.changes import Retract
+from convoys.models import Deadline, Event, Message, Notification
+from convoys.services.changes import Correct, Retract
+from convoys.services.messaging import freeze
 from convoys.services.messaging.deliver import deliver
 from convoys.services.messaging.unsubscribe import find_token, unsubscribe
 from tests import factories
@@ -133,7 +134,7 @@ def test_an_end_that_overtakes_the_message_of_a_step_tells_both(sweep, clock, to
     clock.move_to(since_start(hours=30))
     factories.tell(ref, "released", RELEASED, place="junction")
     assert deliver().sent == 0
-    assert Notification.objects.get().reason == "no longer so"
+    assert Notification.objects.get().state == "open"  # it may be a mis-click: wait for its end
     sweep(hours=30, minutes=3)
     assert deliver().sent == 1
     assert post_office.mails[0]["Subject"] == "No longer held: C-1, released at Junction"
@@ -191,3 +192,47 @@ def test_an_end_and_a_new_beginning_in_one_submission_leave_one_clock(held, cloc
     assert deliver().sent == 0
     assert sweep(days=3).alerts == 0
     assert sweep(hours=30 + 72, minutes=2).alerts == 1
+
+
+@pytest.mark.parametrize("answers", [[], ["451 Later"]], ids=["owed", "waiting for another attempt"])
+def test_a_slip_of_the_hand_loses_no_step_that_was_on_its_way(
+    sweep, clock, told_partner, post_office, answers
+):
+    ref = factories.make_held_convoy()
+    sweep(hours=24)
+    post_office.answers = answers
+    if answers:
+        deliver()
+        clock.shift(timedelta(seconds=40))
+    slip = factories.tell(ref, "released", "2026-03-03T08:00", place="junction")
+    deliver()
+    clock.shift(timedelta(seconds=60))
+    factories.apply(Retract(slip, "wrong convoy"))
+    sweep(hours=24, minutes=5)
+    deliver()
+    assert len(post_office.mails) == 1
+
+
+def test_a_place_corrected_while_the_mail_was_written_is_in_the_mail(
+    sweep, clock, told_partner, post_office, monkeypatch
+):
+    ref = factories.make_held_convoy()
+    chain = Event.objects.get(kind="held").chain
+    sweep(hours=24)
+    real = freeze._store
+    corrected: list[bool] = []
+
+    def store(drafts, *more):
+        if drafts and not corrected:
+            corrected.append(True)
+            clock.shift(timedelta(seconds=1))
+            better = factories.record(
+                "C-1", "held", "2026-03-02T08:00", place="hamlet", held_before="gate", claims=[]
+            )
+            factories.apply(Correct(chain, better, "another place"))
+        return real(drafts, *more)
+
+    monkeypatch.setattr(freeze, "_store", store)
+    deliver()
+    deliver()
+    assert [mail["Subject"] for mail in post_office.mails] == [f"Held 24 h at Hamlet: {ref.code}, 40 t"]

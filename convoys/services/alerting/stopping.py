@@ -54,10 +54,16 @@ class Stopping:
         call_off(row)
 
     def _end(self, row: Deadline, episode: Episode, closing: Event) -> None:
+        # A step that the clock reached while the hold stood is raised even if the sweep comes late.
+        by = min(closing.occurred_at, self.now)
+        owed = row.step_at
+        reached = owed if owed is not None and row.known_at < owed <= by else None
         if self._goes_on(row):
             if row.state in RUNS:
-                row.state = DeadlineState.ENDED
-                call_off(row)
+                row.state, row.ends_at, row.step_at, row.ask_at = DeadlineState.ENDED, by, reached, None
+                row.tell, row.tell_at, row.tell_chain = "", None, None
+                set_next(row)
+                save(row)
             return
         if row.state == DeadlineState.ENDED and row.tell_chain is not None:
             if not self._may_concern(closing):
@@ -66,10 +72,7 @@ class Stopping:
             if told is not None and told.telling == Telling.ENDED:
                 self._correct_end(row, episode, closing, told)
                 return
-        # A step that the clock reached while the hold stood is raised even if the sweep comes late.
-        by = min(closing.occurred_at, self.now)
-        owed = row.step_at
-        row.step_at = owed if owed is not None and row.known_at < owed <= by else None
+        row.step_at = reached
         is_on_its_way = row.tell == Telling.ENDED and row.tell_chain == closing.chain
         row.state, row.ask_at, row.ends_at = DeadlineState.ENDED, None, by
         if not is_on_its_way:

@@ -114,8 +114,11 @@ class Check:
         if not self.subscriptions_behind(notification):
             return UNSUBSCRIBED
         redates = is_redating(notification)
-        if deadline.state != (DeadlineState.OPEN if redates else STATE_OF[Telling(notification.telling)]):
-            return NO_LONGER_SO
+        wanted = DeadlineState.OPEN if redates else STATE_OF[Telling(notification.telling)]
+        if deadline.state != wanted:
+            # Within its grace an end may be a mis-click: what it overtakes stays owed until the end is told.
+            is_in_grace = wanted == DeadlineState.OPEN and deadline.tell in (Telling.ENDED, Telling.WITHDRAWN)
+            return WAIT if is_in_grace else NO_LONGER_SO
         if notification.telling == Telling.STEP:
             return self._verdict_on_step(notification)
         is_ended = notification.telling == Telling.ENDED

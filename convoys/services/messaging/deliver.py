@@ -51,6 +51,8 @@ RECIPIENTS, FIRST_RECIPIENTS = 200, 20
 # worker that is killed leaves at most this many of which nobody knows whether they were accepted.
 # Fewer where the server is slow, so that what was accepted is soon on record.
 MOST_AHEAD, AHEAD_SECONDS = 20, 0.5
+# Mails begun ahead of a server that has turned slow are given back well before their lease ends.
+MOST_SECONDS_AHEAD = 60.0
 # A check is this fresh at most when a message leaves.
 CHECK_SECONDS, NEVER = 5.0, float("-inf")
 CHECK_AT_ONCE = 100
@@ -196,7 +198,8 @@ def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
                 settle.settle(message, outcome)
             run.note(message, outcome)
             _count(message, outcome, run.done)
-            if None in run.away:
+            is_slow = time.monotonic() - began_at > MOST_SECONDS_AHEAD
+            if None in run.away or (is_slow and run.channel == Channel.MAIL):
                 break
     except Exception:
         settle.settle_sent(accepted)  # what a server has accepted is on record whatever fails beside it

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from convoys.models import (
     Channel,
+    Event,
     MailLink,
     Message,
     MessageState,
@@ -72,7 +73,7 @@ def freeze_for(recipients: Sequence[int], renderer: Renderer, channel: str = Cha
         else:
             drafts.append(draft)
     drop_open(drop)
-    return _store(drafts)
+    return _store(drafts, renderer.read_up_to)
 
 
 def drop_open(reasons: dict[int, str]) -> None:
@@ -131,7 +132,7 @@ def _headers(parcel: Parcel, unsubscribe_url: str, language: str) -> dict[str, s
     return headers | {"In-Reply-To": roots[0], "References": " ".join(roots)}
 
 
-def _store(drafts: Sequence[_Draft]) -> list[Message]:
+def _store(drafts: Sequence[_Draft], read_up_to: int | None = None) -> list[Message]:
     if not drafts:
         return []
     lease, now = uuid.uuid4(), timezone.now()
@@ -141,7 +142,13 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
             pk__in=wanted, state=NotificationState.OPEN
         )
         still_open = set(rows.order_by("pk").values_list("pk", flat=True))
-        frozen = [draft for draft in drafts if all(one.pk in still_open for one in draft.notifications)]
+        moved = _moved_since(drafts, read_up_to)
+        frozen = [
+            draft
+            for draft in drafts
+            if all(one.pk in still_open for one in draft.notifications)
+            and moved.isdisjoint(draft.message.shown_convoys)
+        ]
         for draft in frozen:
             _lease(draft.message, lease, now)
         _insert([draft.message for draft in frozen])
@@ -156,6 +163,15 @@ def _store(drafts: Sequence[_Draft]) -> list[Message]:
             },
         )
     return [draft.message for draft in frozen]
+
+
+def _moved_since(drafts: Sequence[_Draft], read_up_to: int | None) -> set[int | None]:
+    """Convoys of which something was recorded while these were written: they are written anew."""
+    if read_up_to is None:
+        return set()
+    shown = {pk for draft in drafts for pk in draft.message.shown_convoys}
+    newer = Event.objects.filter(convoy__in=shown, sequence__gt=read_up_to)
+    return set(newer.values_list("convoy_id", flat=True))
 
 
 def _insert(messages: Sequence[Message]) -> None:

@@ -82,13 +82,18 @@ class Renderer:
         for parcel, viewer in parcels:
             wanted.setdefault(viewer, []).extend(one.deadline for one in parcel.notifications)
         rows = {row.pk: row for deadlines in wanted.values() for row in deadlines}
+        self._head = newest_head()
         self._episodes.load(wanted)
         keys = {(row.watch, row.episode) for row in rows.values()} - set(self._charges)
         self._charges |= dict.fromkeys(keys, ()) | charges(keys)
         new = [row for row in rows.values() if row.convoy_id not in self._ladders]
         if new:
             self._ladders |= dict.fromkeys((row.convoy_id for row in new), Ladders(row.convoy for row in new))
-        self._head = newest_head()
+
+    @property
+    def read_up_to(self) -> int | None:
+        """The ledger's size before the record was read; None where nothing was."""
+        return self._head[0] if self._head is not None else None
 
     def render(self, parcel: Parcel, viewer: Viewer) -> Rendered | None:
         """The mail for this parcel, or None where its reader may see none of what it would tell."""

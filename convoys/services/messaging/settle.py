@@ -59,12 +59,8 @@ def settle(message: Message, outcome: Outcome) -> None:
 
 def settle_sent(messages: Sequence[Message]) -> None:
     """Write that a server has accepted these, all at once. They should be of one claim."""
-    again = [message for message in messages if message.sent_at is not None]
-    for message in again:
-        settle(message, Outcome(is_sent=True))
-    first = [message for message in messages if message.sent_at is None]
-    if first:
-        _surely(partial(_settle_sent, first))
+    if messages:
+        _surely(partial(_settle_sent, messages))
 
 
 def _surely(write: Callable[[], None]) -> None:
