@@ -92,11 +92,11 @@ def respond(request: HttpRequest, convoy_pk: int, back_to: str) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     key = request.POST.get("deadline", "")
-    if not key.isdecimal():
+    if not (key.isdecimal() and len(key) < 19):
         raise Http404
     deadline = get_object_or_404(Deadline, pk=int(key), convoy=convoy_pk)
     shown = request.POST.get("instead_of", "")
-    instead_of = int(shown) if shown.isdecimal() else None
+    instead_of = int(shown) if shown.isdecimal() and len(shown) < 19 else None
     try:
         done = _act(request, deadline, request.POST.get("act", ""), instead_of)
     except ConvoyError as problem:
@@ -121,8 +121,9 @@ def _act(request: HttpRequest, deadline: Deadline, act: str, instead_of: int | N
         responses.take_charge(user, deadline, ResponseDoor.DESK, instead_of)
         return _("You are in charge of it. It is shown to everybody who is told of it.")
     if act.startswith("take_back:") and act.removeprefix("take_back:") in ResponseKind.values:
-        responses.take_back(user, deadline, act.removeprefix("take_back:"))
-        return _("Taken back.")
+        if responses.take_back(user, deadline, act.removeprefix("take_back:")):
+            return _("Taken back.")
+        raise responses.NothingRunning(_("There was nothing of yours left to take back."))
     raise Http404
 
 

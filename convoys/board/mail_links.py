@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -24,15 +25,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from convoys.errors import ConvoyError, InvalidInput
-from convoys.models import AlertResponse, Deadline, DeadlineState, MailLink, ResponseDoor, ResponseKind, Watch
-from convoys.queries.responses import charges, in_charge, name_of
+from convoys.models import AlertResponse, Deadline, MailLink, ResponseDoor, ResponseKind, Watch
+from convoys.queries.responses import RUNNING, charges, in_charge, name_of
 from convoys.services.alerting import responses
 from convoys.services.messaging import phrases
 from convoys.services.messaging.links import deadlines_behind
 from convoys.services.messaging.unsubscribe import find_token
 
 SNOOZES = (24, 72, 168)  # hours
-RUNNING = (DeadlineState.OPEN, DeadlineState.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ def charge(request: HttpRequest, token: str) -> HttpResponse:
 
     def act(user: User, deadline: Deadline) -> None:
         shown = request.POST.get(f"instead_of_{deadline.pk}", "")
-        responses.take_charge(user, deadline, ResponseDoor.MAIL, int(shown) if shown.isdecimal() else None)
+        responses.take_charge(
+            user, deadline, ResponseDoor.MAIL, int(shown) if shown.isdecimal() and len(shown) < 19 else None
+        )
 
     return _answer(request, user, deadlines_behind(link, user), ResponseKind.IN_CHARGE, act)
 
@@ -140,15 +142,16 @@ def _answer(
             did = _do(user, chosen, kind, act, undo)
         except ConvoyError as error:
             problem, status = error.message, 422 if isinstance(error, InvalidInput) else 409
+    zone = phrases.zone_of(user.time_zone)
     context: dict[str, Any] = {
         "told": _told(user, behind, kind, chosen),
         "did": did,
         "problem": problem,
         "person": name_of(user),
-        "zone": str(phrases.zone_of(user.time_zone)),
+        "zone": str(zone),
         "snoozes": [(hours, phrases.step_words(hours * 3600)) for hours in SNOOZES],
         "preset": request.GET.get("hours", "") or str(SNOOZES[0]),
-        "tomorrow": (timezone.now() + timedelta(days=1)).date().isoformat(),
+        "tomorrow": (timezone.now().astimezone(zone) + timedelta(days=1)).date().isoformat(),
         "link": link,
     }
     return render(request, f"alerts/{kind}.html", context, status=status)
@@ -161,15 +164,17 @@ def _do(
     act: Callable[[User, Deadline], None],
     undo: bool,
 ) -> str:
-    """Act on, or take back, what was chosen; "done" or "undone". The first refusal ends it."""
+    """Act on, or take back, what was chosen; "done" or "undone". A refusal undoes the rest."""
     if not chosen:
         raise InvalidInput({"told": _("Tick at least one of them.")})
-    for deadline in chosen:
-        if undo:
-            responses.take_back(user, deadline, kind)
-        elif deadline.state in RUNNING or len(chosen) == 1:
+    if undo:
+        if not sum(responses.take_back(user, deadline, kind) for deadline in chosen):
+            raise responses.NothingRunning(_("There was nothing of yours left to take back."))
+        return "undone"
+    with transaction.atomic():
+        for deadline in [row for row in chosen if row.state in RUNNING] or chosen[:1]:
             act(user, deadline)
-    return "undone" if undo else "done"
+    return "done"
 
 
 def _chosen(request: HttpRequest, behind: list[Deadline]) -> list[Deadline]:

@@ -37,8 +37,7 @@ def _page(request: HttpRequest, token: str) -> HttpResponse:
         did = ""
         behind = subscriptions_behind(found)
         if request.method == "POST" and "undo" in request.POST:
-            restore(found)
-            did, behind = "undone", subscriptions_behind(found)
+            did, behind = "undone" if restore(found) else "", subscriptions_behind(found)
         elif request.method == "POST":
             unsubscribe(found)
             did = "done"

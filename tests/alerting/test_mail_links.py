@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from convoys.models import AlertResponse, Deadline, MailLink, Subscription
+from convoys.services.alerting import responses
 from convoys.services.changes import Record
 from convoys.services.messaging.deliver import deliver
 from tests import factories
@@ -189,3 +191,61 @@ def test_a_french_readers_pages_are_french(sweep, post_office):
     page = Client().get(f"/u/{MailLink.objects.get().token}/snooze").content.decode()
     assert "Rien n’a encore changé." in page
     assert "C-1, retenu à Junction" in page
+
+
+@pytest.fixture
+def two_convoys(sweep, told_partner, post_office) -> str:
+    """One mail about two holds."""
+    factories.make_held_convoy()
+    factories.make_held_convoy("C-2")
+    sweep(hours=24)
+    deliver()
+    return f"/u/{MailLink.objects.get().token}"
+
+
+def held() -> list[Deadline]:
+    return list(Deadline.objects.filter(watch="held").order_by("clock_from", "pk"))
+
+
+def test_nobody_is_told_that_holds_are_acknowledged_which_are_over(two_convoys):
+    Deadline.objects.update(state="ended")
+    page = Client().post(f"{two_convoys}/acknowledge", {"told": [row.pk for row in held()]})
+    assert page.status_code == 409
+    assert not AlertResponse.objects.exists()
+
+
+def test_where_one_is_a_colleagues_nothing_is_taken_as_the_page_says(two_convoys):
+    me, colleague = factories.officer("me"), factories.officer("colleague")
+    responses.take_charge(colleague, held()[1], "desk")
+    client = Client()
+    client.force_login(me)
+    page = client.post(f"{two_convoys}/charge", {"told": [row.pk for row in held()]})
+    assert page.status_code == 409
+    assert not AlertResponse.objects.filter(user=me).exists()
+
+
+def test_undoing_what_a_colleague_has_taken_over_says_so(link):
+    me, colleague = factories.officer("me"), factories.officer("colleague")
+    (row,) = held()
+    responses.take_charge(me, row, "desk")
+    responses.take_charge(colleague, row, "desk", me.pk)
+    client = Client()
+    client.force_login(me)
+    page = client.post(f"{link}/charge", {"told": [row.pk], "undo": "1"})
+    assert (page.status_code, "nothing of yours" in page.content.decode()) == (409, True)
+    assert AlertResponse.objects.get(ended_at=None).user == colleague
+
+
+def test_tomorrow_is_the_readers(link, told_partner, clock):
+    User.objects.filter(pk=told_partner.pk).update(time_zone="Pacific/Auckland")
+    clock.move_to(factories.utc(2026, 3, 3, 14))  # 4 March there
+    assert 'min="2026-03-05"' in Client().get(f"{link}/snooze").content.decode()
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_number_that_no_form_sends_is_as_if_it_were_not_there(link, digits):
+    client = Client()
+    client.force_login(factories.officer("me"))
+    (row,) = held()
+    page = client.post(f"{link}/charge", {"told": [row.pk], f"instead_of_{row.pk}": "9" * digits})
+    assert page.status_code == 200

@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from convoys.models import MailLink, Subscription
+from convoys.services.alerting.subscriptions import Wish
+from convoys.services.alerting.subscriptions import subscribe as subscribe_anew
 from convoys.services.messaging.deliver import deliver
 from tests import factories
 from tests.alerting.conftest import subscribe
@@ -96,3 +98,21 @@ def test_an_unknown_link_is_not_found(db):
 def test_other_methods_are_refused(link):
     assert Client().delete(link).status_code == 405
     assert Client().put(link).status_code == 405
+
+
+def test_what_was_subscribed_anew_meanwhile_is_not_put_in_force_twice(link, told_partner):
+    Client().post(link, {"List-Unsubscribe": "One-Click"})
+    subscribe_anew(told_partner, Wish())
+    Client().post(link, {"undo": "1"})
+    assert in_force() == 1
+
+
+def test_a_second_mails_link_that_ended_nothing_has_nothing_to_put_back(link, told_partner):
+    first = MailLink.objects.get()
+    second = MailLink.objects.create(token="second", user=told_partner, created_at=timezone.now())
+    second.subscriptions.set(first.subscriptions.all())
+    for address in (link, "/u/second"):
+        Client().post(address, {"List-Unsubscribe": "One-Click"})
+    page = Client().post("/u/second", {"undo": "1"}).content.decode()
+    assert "in force again" not in page
+    assert in_force() == 0

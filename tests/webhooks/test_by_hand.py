@@ -14,7 +14,7 @@ from convoys.services.messaging.recover import retry
 from convoys.services.webhooks import manage
 from tests import factories
 from tests.webhooks.conftest import is_signed
-from tests.webhooks.hooks import GONE, raised
+from tests.webhooks.hooks import GONE, later, raised
 
 pytestmark = pytest.mark.django_db
 
@@ -130,3 +130,16 @@ def test_staff_try_a_failed_call_again_but_not_one_of_a_webhook_that_is_called_n
     manage.enable(hook.row)
     assert retry(message)
     assert deliver_webhooks().sent == 1
+
+
+def test_one_more_call_by_the_desk_is_not_the_last_of_the_schedule(sweep, clock, hook, receiver):
+    raised(sweep)
+    receiver.always = (500, {})
+    deliver_webhooks()
+    for _ in range(9):
+        later(clock, Message.objects.get(channel="webhook"))
+        deliver_webhooks()
+    manage.enable(hook.row)
+    assert retry(Message.objects.get(channel="webhook"))
+    deliver_webhooks()
+    assert hook.now().disabled_at is None

@@ -29,13 +29,13 @@ from convoys.models import (
     AlertResponse,
     Channel,
     Deadline,
-    DeadlineState,
     Notification,
     NotificationState,
     ResponseKind,
     Telling,
     Watch,
 )
+from convoys.queries.responses import RUNNING
 from convoys.services.alerting.digest import due_at
 from convoys.services.alerting.recipients import Coverage
 
@@ -44,7 +44,7 @@ ACKNOWLEDGED = "acknowledged"
 SNOOZED = "snoozed"
 
 LONGEST_SNOOZE = timedelta(days=366)
-RUNNING = (DeadlineState.OPEN, DeadlineState.PAUSED)
+
 QUIETING = (ResponseKind.ACKNOWLEDGED, ResponseKind.SNOOZED)
 
 Key = tuple[int, str, int]  # person, watch, episode
@@ -218,11 +218,15 @@ def _give(
 
 
 def _owe_now(snoozed: AlertResponse) -> None:
-    """What waited for a snooze that was taken back is owed at once; what waits for a digest still does."""
-    Notification.objects.filter(
+    """What waited for a snooze that was taken back is owed at once, or with the next digest."""
+    waiting = Notification.objects.filter(
         recipient=snoozed.user_id, channel=Channel.MAIL, state=NotificationState.OPEN, telling=Telling.STEP,
-        not_before=snoozed.until, deadline__watch=snoozed.watch, deadline__episode=snoozed.episode,
-    ).update(not_before=None)  # fmt: skip
+        not_before__gte=snoozed.until, deadline__watch=snoozed.watch, deadline__episode=snoozed.episode,
+    ).select_related("subscription__user")  # fmt: skip
+    now = timezone.now()
+    for one in waiting:
+        digest = due_at(one.subscription, now) if one.subscription is not None else None
+        Notification.objects.filter(pk=one.pk, state=NotificationState.OPEN).update(not_before=digest)
 
 
 def _insert(

@@ -50,8 +50,8 @@ def subscribe(user: User, wish: Wish) -> Subscription:
     """
     values = _checked(user, wish)
     with transaction.atomic():
-        mine = _locked(user)
-        same = _same(mine, values)
+        mine = locked(user)
+        same = same_among(mine, values)
         if same is None and len(mine) >= MOST_A_PERSON:
             raise InvalidInput({"subscription": _("You have too many subscriptions: end some first.")})
         if same is None:
@@ -66,11 +66,11 @@ def change_subscription(user: User, key: int, wish: Wish) -> Subscription | None
     """
     values = _checked(user, wish)
     with transaction.atomic():
-        mine = _locked(user)
+        mine = locked(user)
         one = next((row for row in mine if row.pk == key), None)
         if one is None:
             return None
-        same = _same([row for row in mine if row.pk != key], values)
+        same = same_among([row for row in mine if row.pk != key], values)
         if same is not None:
             raise InvalidInput(
                 {"subscription": _("There is one for the same already: change that one, or end it first.")}
@@ -84,13 +84,13 @@ def end_subscription(user: User, key: int) -> bool:
     return bool(mine.update(ended_at=timezone.now()))
 
 
-def _locked(user: User) -> list[Subscription]:
+def locked(user: User) -> list[Subscription]:
     """The person's own row is the lock: two clicks at once make one subscription."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return list(Subscription.objects.filter(user=user, ended_at=None).order_by("pk"))
 
 
-def _same(mine: list[Subscription], values: dict[str, Any]) -> Subscription | None:
+def same_among(mine: list[Subscription], values: dict[str, Any]) -> Subscription | None:
     """The one with the same scope over the same channel."""
     what = {f"{kind}_id" for kind in SCOPE} | {"channel", "webhook_id"}
     return next((one for one in mine if all(getattr(one, name) == values[name] for name in what)), None)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from convoys.models import Message, MessageState, Notification, NotificationState, Webhook
 from convoys.services.messaging.freeze import GIVE_UP_AFTER, LEASE
 from convoys.services.messaging.settle import NO_LEASE
+from convoys.services.webhooks.replays import ask_for
 
 
 def return_expired_leases() -> int:
@@ -45,4 +46,6 @@ def retry(message: Message) -> bool:
         Notification.objects.filter(message=message.pk).update(
             state=NotificationState.FROZEN, settled_at=None, reason=""
         )
+        if message.webhook_id is not None:
+            ask_for(message, now)  # one more call, not the last of the schedule: it disables nothing
     return True

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from convoys.models import MailLink, Subscription
+from convoys.services.alerting.subscriptions import locked, same_among
 
 
 def find_token(token: str) -> MailLink | None:
@@ -30,16 +31,20 @@ def unsubscribe(token: MailLink) -> int:
         link = MailLink.objects.select_for_update().get(pk=token.pk)
         behind = Subscription.objects.filter(pk__in=link.subscriptions.values("pk"), ended_at=None)
         ended = behind.update(ended_at=now)
-        if ended or link.used_at is None:
+        if ended:
             MailLink.objects.filter(pk=token.pk).update(used_at=now)
     return ended
 
 
 def restore(token: MailLink) -> int:
-    """Put those in force again that this link ended, and no others; returns how many. Safe to repeat."""
+    """Put those in force again that this link ended, and no others; returns how many. Safe to repeat.
+
+    One for which the person has another of the same scope and channel by now stays ended.
+    """
     with transaction.atomic():
+        mine = locked(token.user)
         link = MailLink.objects.select_for_update().get(pk=token.pk)
         ended = Subscription.objects.filter(pk__in=link.subscriptions.values("pk"), ended_at=link.used_at)
-        restored = ended.update(ended_at=None) if link.used_at is not None else 0
+        keys = [row.pk for row in ended if same_among(mine, vars(row)) is None] if link.used_at else []
         MailLink.objects.filter(pk=token.pk).update(used_at=None)
-    return restored
+        return Subscription.objects.filter(pk__in=keys).update(ended_at=None)
