@@ -26,7 +26,7 @@ from convoys.queries import desk
 from convoys.queries.access import set_access_back
 from convoys.queries.as_of import Moment
 from convoys.queries.board import load_at
-from convoys.queries.contested import HOW_MUCH
+from convoys.queries.contested import HOW_MUCH, in_order
 from convoys.queries.desk_record import Line, record_of
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
@@ -131,7 +131,7 @@ def page_context(
     moment: Moment = more.pop("moment", Moment())
     now = moment.asked
     told = record_of(subject.row, moment)
-    points = desk.in_order([*told.contested, *(point for line in told.lines for point in line.contested)])
+    points = in_order([*told.contested, *(point for line in told.lines for point in line.contested)])
     if isinstance(subject.row, Convoy):
         points = desk.contested_among([subject.row.pk], moment).get(subject.row.pk, ())
     # Beside an open form the newest lines are enough to see what has been said, and no link leads away.

@@ -19,7 +19,7 @@ from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
 from convoys.queries.as_of import Moment, known_then
 from convoys.queries.cargo import CargoTold, account_in
-from convoys.queries.contested import POINTS, contested_points, convoy_points
+from convoys.queries.contested import contested_points, convoy_points, in_order
 from convoys.queries.history import Subject, claims_in_force, claims_of, events_of, history_of, words_of
 from convoys.queries.visibility import (
     Viewer,
@@ -135,17 +135,13 @@ def tell_subject(
     if not isinstance(subject, Convoy):
         on_itself = [claim for claim in claims if _chain_of_event(claim) is None]
         points.update(contested_points(claims_in_force(on_itself), words))
-        return SubjectTold(_in_order(told, ()), own, contested=_each_once(points))
+        return SubjectTold(_in_order(told, ()), own, contested=in_order(points))
     history = history or history_of(subject, as_of=moment.as_of, known_at=moment.known_at)
     points.update(convoy_points(claims_in_force(claims), words))
     # What became of cargo does not hang on the way, so that no routes are needed for it.
     readable = history if viewer.is_staff else replay(in_force(entries), {})
     cargo = account_in(history, readable)
-    return SubjectTold(_in_order(told, history.steps), own, history, _each_once(points), cargo)
-
-
-def _each_once(points: set[str]) -> tuple[str, ...]:
-    return tuple(point for point in POINTS if point in points)
+    return SubjectTold(_in_order(told, history.steps), own, history, in_order(points), cargo)
 
 
 def _happened(entries: list[Event], moment: Moment) -> list[Event]:

@@ -70,7 +70,7 @@ def contested_points(claims: Sequence[Claim], words: Words, event: Event | None 
             points.update(_disagree(a, b, event))
     if not points and _is_opposed(by_speaker):
         points = {WHETHER}
-    return _in_order(points)
+    return in_order(points)
 
 
 def convoy_points(claims: Iterable[Claim], words: Words) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ def convoy_points(claims: Iterable[Claim], words: Words) -> tuple[str, ...]:
             points.add(POINT_OF_ITEM.get(Item(item), WHETHER))
         if any(_links_apart(a.links, b.links) for a, b in combinations(by_speaker.values(), 2)):
             points.add(LINK)
-    return _in_order(points)
+    return in_order(points)
 
 
 def figures_contested(claims: Iterable[Claim], words: Words) -> bool:
@@ -112,7 +112,8 @@ def figures_told(claims: Iterable[Claim]) -> tuple[Range | None, Range | None]:
     return tonnes, trucks
 
 
-def _in_order(points: Iterable[str]) -> tuple[str, ...]:
+def in_order(points: Iterable[str]) -> tuple[str, ...]:
+    """Points of a contest, each once, in the order in which they are always said."""
     found = set(points)
     return tuple(point for point in POINTS if point in found)
 

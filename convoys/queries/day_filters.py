@@ -82,7 +82,7 @@ class FiltersOfADay:
             for convoy in self._set_back.values()
             if convoy.due_at is not None and convoy.due_at < self.moment.asked
         ]
-        unchanged = ~Q(pk__in=self._keys) & Q(due_at__lt=self.moment.asked)
+        unchanged = ~Q(pk__in=_changed().values("convoy")) & Q(due_at__lt=self.moment.asked)
         return IS_OPEN & (unchanged | Q(pk__in=changed))
 
     def tracking_ended(self) -> Q:
@@ -105,7 +105,7 @@ class FiltersOfADay:
 
     def _where(self, unchanged: Q, holds: Any) -> Q:
         then = [key for key, declared in self._declared.items() if holds(declared)]
-        return ~Q(pk__in=self._keys) & unchanged | Q(pk__in=then)
+        return ~Q(pk__in=_changed().values("convoy")) & unchanged | Q(pk__in=then)
 
     def _perhaps_silent(self) -> QuerySet[Convoy]:
         """Open convoys then, but those of which a report that still stands is young enough for sure."""

@@ -21,7 +21,7 @@ from convoys.models.messaging import Message, MessageState, Notification, Notifi
 from convoys.models.subscription import Channel
 from convoys.models.webhook import OFF_BY_HAND, Webhook
 from convoys.queries.as_of import Moment, answering, known_then
-from convoys.queries.contested import POINTS, contested_points, convoy_points
+from convoys.queries.contested import contested_points, convoy_points, in_order
 from convoys.queries.history import claims_in_force, words_of
 from convoys.replay import in_force
 from convoys.vocabulary import OPEN_STATES, Precision, State
@@ -56,12 +56,6 @@ def desk_convoys_at(moment: Moment) -> QuerySet[Convoy]:
     """
     of_then = FilteredRelation("state_intervals", condition=answering(moment, "state_intervals__"))
     return desk_convoys().annotate(of_then=of_then).filter(of_then__isnull=False)
-
-
-def in_order(points: Iterable[str]) -> tuple[str, ...]:
-    """Points of a contest, each once, in the order in which they are always said."""
-    found = set(points)
-    return tuple(point for point in POINTS if point in found)
 
 
 def contested_among(convoys: Iterable[int], moment: Moment = NOW) -> dict[int, tuple[str, ...]]:

@@ -238,9 +238,5 @@ def _account(
 def _contested(
     accounts: Iterable[Account], words: Mapping[int, Mapping[str, Any]], event: Event | None = None
 ) -> tuple[str, ...]:
-    standing: list[Claim] = []
-    for account in accounts:
-        if not account.is_retracted:
-            standing.append(account.claim)
-            standing += [answer.claim for answer in account.answers if not answer.is_retracted]
-    return contested_points(standing, words, event)
+    said = [one for account in accounts for one in (account, *account.answers)]
+    return contested_points([one.claim for one in said if not one.is_retracted], words, event)

@@ -15,18 +15,13 @@ from convoys.queries.compiled import Compiled
 EVERY_COLUMN = tuple(field.attname for field in Event._meta.concrete_fields)
 
 
-def events_on_record(events: QuerySet[Event], columns: Sequence[str] = EVERY_COLUMN) -> Iterator[Event]:
+def events_on_record(events: QuerySet[Event], columns: Sequence[str]) -> Iterator[Event]:
     """These entries in order of recording, with these columns; others are read when they are asked for.
 
     Read by name and without the model's constructor they cost a fraction of what whole objects do.
-    Of a relation's manager the related object comes along, as it does otherwise.
     """
-    known = events._known_related_objects  # type: ignore[attr-defined]
     for values in events.order_by("sequence").values_list(*columns):
-        event = _event(columns, values)
-        for field, objects in known.items():
-            event._state.fields_cache[field.name] = objects[getattr(event, field.attname)]
-        yield event
+        yield _event(columns, values)
 
 
 def record_of_convoy(convoy: Convoy) -> list[Event]:

@@ -70,8 +70,9 @@ def verify(expected: Head | None = None, progress: Callable[[int, int], None] | 
 
     Reads and hashes some thousands of entries at a time, so that memory does not grow with the ledger.
     """
+    found = _last_row()  # before the head: what is written while this runs is then below it
     head = LedgerHead.objects.get()
-    last = max(head.size, _last_row())
+    last = max(head.size, found)
     frontier: list[bytes] = []
     seen_root = merkle.EMPTY_ROOT.hex() if expected and expected.size == 0 else None
     for first in range(1, last + 1, BATCH):

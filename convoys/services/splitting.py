@@ -16,7 +16,7 @@ from convoys.models import Convoy, Event
 from convoys.replay import History, in_force
 from convoys.services.changes import ChangeSet, SubjectRef, convoy
 from convoys.services.resolving import could_be_code, records_of
-from convoys.vocabulary import CargoPart, Item
+from convoys.vocabulary import CargoPart
 
 
 def split_into(change_set: ChangeSet) -> set[SubjectRef]:
@@ -41,7 +41,9 @@ def check_splits(
     """
     new = list(written)
     concerned = {event.other_convoy for event in new if event.kind == CargoPart.SPLIT_OFF}
-    concerned |= {event.convoy for event in new if Item.TONNES in event.declares}
+    concerned |= {
+        rows[ref] for ref, history in histories.items() if declared_in(history) != _stated(rows[ref])
+    }
     for other in sorted((one for one in concerned if one is not None), key=lambda one: one.reference):
         ref = convoy(other.reference)
         stored = _splits_on_record(other)

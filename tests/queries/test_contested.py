@@ -12,6 +12,7 @@ from convoys.queries import desk
 from convoys.queries.accounts import accounts_on, contested_by_chain, contested_of_convoy, contested_of_itself
 from convoys.queries.api_record import tell_subject
 from convoys.queries.as_of import Moment
+from convoys.queries.contested import in_order
 from convoys.queries.desk_record import record_of
 from convoys.queries.visibility import Viewer, viewer_of
 from convoys.services.changes import Claim, Retract, SubjectRef, Target, agreement, control_point
@@ -46,11 +47,11 @@ def at_the_bridge(subject: str = "bridge") -> tuple[str, ...]:
     point = ControlPoint.objects.get(pk=subject)
     told = tell_subject(STAFF, point)
     seen = record_of(point)
-    on_desk = desk.in_order([*seen.contested, *(p for line in seen.lines for p in line.contested)])
+    on_desk = in_order([*seen.contested, *(p for line in seen.lines for p in line.contested)])
     chains = [event.event.chain for event in told.events]
     accounts = accounts_on(STAFF, events=chains, subject=point)
     own = [one for one in accounts if one.claim.target_event_id is None]
-    on_page = desk.in_order(
+    on_page = in_order(
         [*contested_of_itself(own), *(p for found in contested_by_chain(accounts).values() for p in found)]
     )
     assert told.contested == on_desk == on_page
@@ -89,6 +90,15 @@ def test_an_answer_to_an_account_counts_with_it() -> None:
     claim = ClaimRow.objects.get(target_event=event)
     add(claim.sequence, says("B", stance="disputes", alleged_access="open"))
     assert at_the_bridge() == ("access",)
+
+
+def test_an_answer_stands_though_the_account_that_it_answers_was_taken_back() -> None:
+    event = closed_bridge(says("A"))
+    claim = ClaimRow.objects.get(target_event=event)
+    add(claim.sequence, says("B", stance="denies"))
+    add(event, says("C"))
+    make.apply(Retract(claim.sequence, "misheard"))
+    assert at_the_bridge() == ("whether",)
 
 
 def test_who_operates_a_point_is_contested_among_the_accounts_of_the_point_itself() -> None:
@@ -134,7 +144,7 @@ def test_the_order_of_an_agreement_is_contested(
     told = tell_subject(STAFF, row)
     assert told.contested == contested
     seen = record_of(row)
-    assert desk.in_order([*seen.contested, *(p for line in seen.lines for p in line.contested)]) == contested
+    assert in_order([*seen.contested, *(p for line in seen.lines for p in line.contested)]) == contested
 
 
 def links(*said: tuple[str, str, str, str]) -> tuple[str, ...]:

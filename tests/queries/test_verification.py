@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from convoys import merkle
 from convoys.models import Claim, Event, LedgerEntry, LedgerHead, LedgerNode, Words, triggers
+from convoys.queries import verification
 from convoys.queries.ledger_head import newest_head as stored_head
 from convoys.queries.proofs import consistency_proof, inclusion_proof
 from convoys.queries.verification import Head, verify
@@ -54,6 +55,17 @@ def test_an_honest_record_verifies(record: None) -> None:
     assert verdict.flaw is None
     assert verdict.size == LedgerEntry.objects.count() > 6
     assert verdict.root == newest_head().root
+
+
+def test_what_is_recorded_while_it_runs_is_no_flaw(record: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = verification._last_row
+
+    def meanwhile() -> int:
+        factories.make_convoy("C-7")
+        return real()
+
+    monkeypatch.setattr(verification, "_last_row", meanwhile)
+    assert verify().flaw is None
 
 
 def test_an_edited_field_is_found(record: None) -> None:

@@ -124,3 +124,11 @@ def test_an_unknown_other_convoy_is_still_named_as_the_field(columns: Any) -> No
     with pytest.raises(UnknownReference) as error:
         make.apply(split("C-1", "C-9", 1, 1))
     assert list(error.value.fields) == ["other_convoy"]
+
+
+def test_a_correction_that_leaves_the_tonnage_out_is_held_to_what_was_split_off(columns: Any) -> None:
+    make.apply(new_convoy("C-3", low=20, high=20))
+    sequence = make.apply(amended("C-3", {"low": 40, "high": 40})).sequences[0][0]
+    make.apply(split("C-1", "C-3", 30, 30))
+    trucks = Record(convoy("C-3"), "amended", make.at("2026-03-02T10:00"), declares={"trucks": 3})
+    assert "30 t split off into it, of 20 t declared" in refused(Correct(sequence, trucks, "trucks alone"))

@@ -16,7 +16,7 @@ from convoys.models import ChangeSet as ChangeSetRow
 from convoys.models import Convoy, Event, LedgerEntry, LedgerHead
 from convoys.queries.verification import verify
 from convoys.services import timeline
-from convoys.services.changes import ChangeSet, Record, convoy
+from convoys.services.changes import ChangeSet, Claim, Record, SubjectRef, Target, convoy
 from tests import factories as make
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -179,4 +179,37 @@ def test_who_cannot_have_the_lock_in_time_is_told_and_loses_nothing() -> None:
         sitter.join(timeout=30)
         connection.close()
     make.tell(ref, "departed", "2026-03-02")
+    sound()
+
+
+def legal_twice(name: str, ref: SubjectRef) -> list[Any]:
+    """Change sets that a replay would take a second time: nothing but the UUID stops a repeat."""
+    held = Event.objects.filter(kind="held").order_by("sequence")[0].sequence
+    new = Record(convoy("C-9"), "registered", make.at("2026-03-02"), declares={"tonnes": {"low": 1}})
+    sets: dict[str, list[Any]] = {
+        "still there": [make.record(ref, "seen", "2026-03-03T10:00")],
+        "a note": [Record(ref, "note", make.at("2026-03-03T10:00"), text="n")],
+        "an account": [Claim(Target(chain=held), make.account())],
+        "a split": [new, make.record(ref, "split_off", "2026-03-03T10:00", other_convoy="C-9", tonnes_low=1)],
+    }
+    return sets[name]
+
+
+@pytest.mark.parametrize("name", ["still there", "a note", "an account", "a split"])
+def test_one_submission_sent_ten_times_is_written_once_and_answered_alike_for_ever(name: str) -> None:
+    ref = make.make_held_convoy()
+    steps, author, same = legal_twice(name, ref), make.coordinator(), uuid.uuid4()
+
+    def send(_number: int = 0) -> timeline.Written:
+        return timeline.apply(ChangeSet(steps, author=author, uuid=same))
+
+    results = at_once(send)
+    assert outcomes(results) == {"Written": THREADS}, results
+    assert Counter(one.is_repeat for one in results) == {True: THREADS - 1, False: 1}
+    assert len({str(one.sequences) for one in results}) == 1
+    make.tell(ref, "delivered", "2026-03-05", place="valley")
+    size = LedgerHead.objects.get().size
+    again = send()
+    assert (again.is_repeat, again.sequences) == (True, results[0].sequences)
+    assert LedgerHead.objects.get().size == size
     sound()
