@@ -177,8 +177,13 @@ class PolicyAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         target, name = target_of(policy), str(policy)
         if request.method == "POST":
-            self.log_deletions(request, Policy.objects.filter(pk=policy.pk))
-            moved = delete_policy(policy)
+            rows = list(Policy.objects.filter(pk=policy.pk))
+            try:
+                moved = delete_policy(policy, request.POST.get("seen", ""))
+            except InvalidInput as problem:
+                messages.error(request, problem.message)
+                return HttpResponseRedirect(_url_of(policy))
+            self.log_deletions(request, rows)  # type: ignore[arg-type]
             bell.ring(DETECT if moved is not None else REDATE)
             deleted = _("Deleted: %(name)s.") % {"name": name}
             messages.success(request, f"{deleted} {_redated_words(moved)}")
@@ -187,7 +192,7 @@ class PolicyAdmin(ReadOnlyAdmin):
         context = self.admin_site.each_context(request) | {
             "title": _("Delete: %(name)s") % {"name": name}, "opts": self.opts, "policy": policy,
             "words": ladder_words(ladder), "effect": effect_on(target, ladder, timezone.now()),
-            "zone": instance_zone(), "url": _url_of(policy),
+            "zone": instance_zone(), "url": _url_of(policy), "seen": mark_of(policy),
         }  # fmt: skip
         return TemplateResponse(request, "admin/convoys/policy/delete.html", context)
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from convoys.models import Alert, Convoy, Deadline, Policy, Subscription
 from convoys.services.alerting.detect import raise_due_alerts
+from convoys.services.alerting.policy_editing import mark_of
 from tests import factories
 from tests.admin import desk
 from tests.alerting.conftest import default_held_policy
@@ -160,7 +161,7 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(coordinator: Client) -
     coordinator.post(url_of(policy), typed(seen, "20 h", _save="1"))
     answer = coordinator.post(url_of(policy), typed(seen, "30 h", _save="1"))
     assert answer.status_code == 422
-    assert "Somebody saved this policy since you opened it." in answer.content.decode()
+    assert "Somebody changed this policy since you opened it." in answer.content.decode()
     assert [seconds for seconds, _ in ladder(policy)] == [20 * 3600]
 
 
@@ -172,7 +173,9 @@ def test_deleting_says_what_governs_then_and_leaves_the_default(coordinator: Cli
     page = coordinator.get(url).content.decode()
     assert "The wider policy then governs: 24 h, 3 days, 7 days, then every 7 days." in page
     assert "1 is re-dated" in page
-    assert coordinator.post(url).status_code == 302
+    coordinator.post(url, {"seen": "as it was when somebody else opened it"})
+    assert Policy.objects.filter(scope="route").exists()
+    assert coordinator.post(url, {"seen": mark_of(own)}).status_code == 302
     assert not Policy.objects.filter(scope="route").exists()
     clock = Deadline.objects.get(watch="held")
     assert clock.step_at == clock.clock_from + timedelta(days=1)
@@ -218,5 +221,5 @@ def test_staff_look_and_coordinators_keep(held: str, who: str, looks: bool, keep
     assert Policy.objects.filter(scope="convoy").exists() is keeps
     client.post(url_of(own), typed("86400:warning/0/0", "12 h", _save="1"))
     assert (ladder(own) == [(12 * 3600, "warning")]) is keeps
-    client.post(delete)
+    client.post(delete, {"seen": mark_of(own)})
     assert Policy.objects.filter(scope="route").exists() is not keeps

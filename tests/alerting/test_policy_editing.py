@@ -86,12 +86,13 @@ def test_a_narrower_policy_takes_clocks_from_a_wider_one_and_gives_them_back(clo
     one.refresh_from_db()
     assert one.step_at == one.clock_from + timedelta(hours=5)
     assert wider_ladder(own) == ladder(10)
-    assert delete_policy(Policy.objects.get(scope="convoy")) == 1
-    assert delete_policy(Policy.objects.get(scope="route")) == 1
+    for scope in ("convoy", "route"):
+        policy = Policy.objects.get(scope=scope)
+        assert delete_policy(policy, mark_of(policy)) == 1
     one.refresh_from_db()
     assert one.step_at == one.clock_from + timedelta(hours=1)
     with pytest.raises(InvalidInput):
-        delete_policy(Policy.objects.get(scope="default", watch="held"))
+        delete_policy(Policy.objects.get(scope="default", watch="held"), "")
 
 
 @pytest.mark.django_db

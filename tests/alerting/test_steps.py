@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from convoys.models import Alert, Deadline, Notification, Policy, PolicyStep
-from convoys.services.alerting.governing import redate_open_deadlines
+from convoys.services.alerting.governing import target_of
+from convoys.services.alerting.policy_editing import ladder_from, mark_of, save_policy
 from convoys.services.changes import Record, Retract, convoy
 from tests import factories
 from tests.alerting.conftest import default_held_policy, since_start, subscribe
@@ -305,9 +306,32 @@ def test_editing_a_policy_redates_open_holds_and_neither_repeats_nor_loses_a_ste
     factories.make_held_convoy()
     sweep(hours=24)
     policy = default_held_policy()
-    policy.steps.filter(after_seconds=3 * DAY).update(after_seconds=2 * DAY)
+    earlier = ladder_from([(DAY, "notice"), (2 * DAY, "warning"), (7 * DAY, "critical")], 7 * DAY, False)
     clock.move_to(since_start(hours=60))
-    assert redate_open_deadlines(policy) == 1
+    assert save_policy(target_of(policy), earlier, mark_of(policy)).moved == 1
     assert sweep().alerts == 1
     assert steps() == [DAY, 2 * DAY]
     assert sweep(days=3).alerts == 0
+
+
+def test_a_step_missed_by_the_sweep_is_raised_though_the_hold_was_reopened(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    clock.move_to(since_start(hours=26))
+    factories.tell(ref, "released", "2026-03-03T09:50", place="junction")
+    clock.shift(timedelta(minutes=10))
+    factories.tell(ref, "held", "2026-03-03T10:05", place="junction", held_before="bridge")
+    for hours in (27, 56):
+        sweep(hours=hours)
+        assert steps() == [DAY]
+    sweep(days=4, hours=4)
+    assert steps() == [DAY, 3 * DAY]
+
+
+def test_a_step_missed_by_the_sweep_is_raised_though_the_convoy_was_handed_over(clock, sweep):
+    subscribe(factories.partner())
+    ref = factories.make_held_convoy()
+    clock.move_to(since_start(hours=30))
+    factories.tell(ref, "handed_over", "2026-03-03T14:00", place="hamlet", next_carrier="aid_society")
+    sweep(hours=31)
+    assert steps() == [DAY]

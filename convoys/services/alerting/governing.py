@@ -118,13 +118,6 @@ def _at_once(row: Deadline, ladder: Ladder, now: datetime) -> int | None:
     return rung.seconds if rung is not None else None
 
 
-def redate_open_deadlines(policy: Policy) -> int | None:
-    """After an edit of a policy: re-date the running clocks that it governs. Returns as `redate`."""
-    with transaction.atomic():
-        moved = redate(target_of(policy))
-    return None if moved is None else moved + redate_what_started_meanwhile(target_of(policy))
-
-
 def redate(target: Target) -> int | None:
     """Re-date what the policies as stored now say of these clocks. Runs in its caller's transaction.
 

@@ -20,7 +20,8 @@ from convoys.services.alerting.policies import Ladder, Rung, ladder_of
 
 MOST_STEPS = 20
 CHANGED_MEANWHILE = (
-    "Somebody saved this policy since you opened it. Nothing of yours was saved: open it anew and look again."
+    "Somebody changed this policy since you opened it. Nothing of yours was saved: open it anew and look "
+    "again."
 )
 
 
@@ -97,13 +98,15 @@ def save_policy(target: Target, ladder: Ladder, seen: str) -> Saved:
     return Saved(policy, None if moved is None else moved + redate_what_started_meanwhile(target))
 
 
-def delete_policy(policy: Policy) -> int | None:
+def delete_policy(policy: Policy, seen: str) -> int | None:
     """Let the wider policy govern again; returns how many clocks moved, or None where a worker does it
-    now. The default stays."""
+    now. The default stays, and so does one that is no more as its `seen` mark says."""
     target = target_of(policy)
     if target.scope == Scope.DEFAULT:
         raise InvalidInput({"policy": "The default policy stays: change its steps instead."})
     with transaction.atomic(durable=True):
+        if mark_of(policy_for(target, lock=True)) != seen:
+            raise InvalidInput({"policy": CHANGED_MEANWHILE})
         Policy.objects.filter(pk=policy.pk).delete()
         moved = redate(target)
     return None if moved is None else moved + redate_what_started_meanwhile(target)
