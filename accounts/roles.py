@@ -42,10 +42,10 @@ def role_of(user: User | None) -> Role:
         return Role.NONE
     if user.is_superuser:
         return Role.ADMINISTRATOR
-    cached: Role | None = getattr(user, "_role", None)
+    cached = user._role
     if cached is None:
         cached = _highest(set(user.groups.values_list("name", flat=True)))
-        user._role = cached  # type: ignore[attr-defined]
+        user._role = cached
     return cached
 
 
@@ -56,7 +56,7 @@ def read_roles(users: Iterable[User]) -> None:
     for pk, name in Group.objects.filter(user__in=held).values_list("user", "name"):
         held[pk].add(name)
     for user in asked:
-        user._role = _highest(held[user.pk])  # type: ignore[attr-defined]
+        user._role = _highest(held[user.pk])
 
 
 def _highest(group_names: set[str]) -> Role:

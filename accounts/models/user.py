@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models.organisation import Organisation
+
+if TYPE_CHECKING:
+    from accounts.roles import Role
 
 
 class User(AbstractUser):
@@ -20,6 +24,8 @@ class User(AbstractUser):
     )
     language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty: the instance's.")
+
+    _role: Role | None = None  # read once, by `accounts.roles`
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -56,13 +56,18 @@ StepForms: type[BaseFormSet] = formset_factory(
 )
 
 
+def _routes() -> list[tuple[str, str]]:
+    routes = Route.objects.order_by("is_exercise", "name")
+    return [("", _("any route")), *((route.pk, route.name) for route in routes)]
+
+
 class PolicyForm(forms.Form):
     """`route` and `convoy` are asked of a new policy only; with neither it is the default."""
 
     watch = forms.ChoiceField(
         label=gettext_lazy("Watches"), choices=[(watch.value, watch.label) for watch in GOVERNED]
     )
-    route = forms.ChoiceField(label=gettext_lazy("Only this route"), required=False)
+    route = forms.ChoiceField(label=gettext_lazy("Only this route"), required=False, choices=_routes)
     convoy = forms.CharField(
         label=gettext_lazy("Only this convoy"),
         required=False,
@@ -85,9 +90,6 @@ class PolicyForm(forms.Form):
         if target is not None:
             for name in ("watch", "route", "convoy"):
                 del self.fields[name]
-            return
-        routes = [(route.pk, route.name) for route in Route.objects.order_by("is_exercise", "name")]
-        self.fields["route"].choices = [("", _("any route")), *routes]  # type: ignore[attr-defined]
 
     def clean_convoy(self) -> Convoy | None:
         reference = self.cleaned_data["convoy"]

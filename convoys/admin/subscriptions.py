@@ -36,12 +36,10 @@ from convoys.wish_form import WishForm, as_typed
 class OwnerForm(forms.Form):
     """Who is to be told."""
 
-    user = forms.ModelChoiceField(label=gettext_lazy("Who is to be told"), queryset=User.objects.none())
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        people = User.objects.filter(is_active=True).order_by("username")
-        self.fields["user"].queryset = people  # type: ignore[attr-defined]
+    user = forms.ModelChoiceField(
+        label=gettext_lazy("Who is to be told"),
+        queryset=User.objects.filter(is_active=True).order_by("username"),
+    )
 
     def clean_user(self) -> User:
         user: User = self.cleaned_data["user"]
