@@ -40,8 +40,8 @@ class BenchmarkDatabase:
         django.setup()
         from django.core.management import call_command
 
+        _calm_connections()
         call_command("migrate", verbosity=0)
-        _calm_connection()
         if not is_filled:
             from benchmarks.generator import fill
 
@@ -77,9 +77,8 @@ class BenchmarkDatabase:
         return row[0] if row else None
 
 
-def _calm_connection() -> None:
+def _calm_connections() -> None:
     """One server process per question, so that its CPU time can be read and two cores do not blur it."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("SET max_parallel_workers_per_gather = 0")
+    connection.settings_dict["OPTIONS"]["options"] += " -c max_parallel_workers_per_gather=0"

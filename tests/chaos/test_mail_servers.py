@@ -65,29 +65,25 @@ def test_refused_for_good_is_shown_to_staff_keeps_nobody_else_waiting_and_can_be
     assert (figures.duplicates, figures.uncertain) == (0, 0)
 
 
-def test_a_server_that_stalls_is_left_in_time_and_tried_again(world: World):
+@pytest.mark.parametrize(
+    ("stage", "act", "scenario", "done"),
+    [
+        (Stage.RECEIVED, STALL, "mail server stalls after DATA", "no answer within the timeout"),
+        (Stage.DATA, HANG_UP, "mail server hangs up in the middle of DATA", "twice"),
+    ],
+    ids=["stalls_after_data", "hangs_up_within"],
+)
+def test_a_server_that_never_answers_a_mail_is_left_in_time_and_gets_it_again(
+    world: World, stage: Stage, act: str, scenario: str, done: str
+):
     world.hold("C-1")
     expected = steps(world.people, ["C-1"])
-    world.mail_server.on(Stage.RECEIVED, STALL, times=2)
+    world.mail_server.on(stage, act, times=2)
     world.up()
-    world.until(lambda: world.mail_server.reached[Stage.RECEIVED] == 2, "it stalled twice")
+    world.until(lambda: world.mail_server.reached[stage] == 2, "it broke off twice")
     world.mended()
     world.until_told(expected, skipping=True)
-    figures = world.keeps_the_promise(
-        expected, "mail server stalls after DATA", "no answer within the timeout"
-    )
-    assert (figures.duplicates, figures.uncertain) == (0, 2)
-
-
-def test_a_server_that_hangs_up_in_the_middle_of_a_mail_gets_it_again(world: World):
-    world.hold("C-1")
-    expected = steps(world.people, ["C-1"])
-    world.mail_server.on(Stage.DATA, HANG_UP, times=2)
-    world.up()
-    world.until(lambda: world.mail_server.reached[Stage.DATA] == 2, "it hung up twice")
-    world.mended()
-    world.until_told(expected, skipping=True)
-    figures = world.keeps_the_promise(expected, "mail server hangs up in the middle of DATA", "twice")
+    figures = world.keeps_the_promise(expected, scenario, done)
     assert (figures.duplicates, figures.uncertain) == (0, 2)
 
 

@@ -6,6 +6,8 @@ import time
 from datetime import timedelta
 from unittest import mock
 
+import pytest
+
 from convoys import bell
 from tests import factories
 from tests.admin import desk
@@ -53,44 +55,31 @@ def on_the_road(world: World, *references: str) -> None:
         factories.tell(reference, "departed", f"{started:%Y-%m-%dT%H:%M}", place="harbour")
 
 
-def test_while_redis_is_stopped_staff_record_and_alerts_go_out_when_it_is_back(world: World):
+@pytest.mark.parametrize(
+    ("broken", "mended"), [("stop", "start"), ("stall", "go_on")], ids=["stopped", "stalled"]
+)
+def test_while_redis_is_away_staff_record_and_alerts_go_out_when_it_is_back(
+    world: World, broken: str, mended: str
+):
     on_the_road(world, "C-1", "C-2", "C-3", "C-4")
     worker = world.up()
     record_holds_at_the_desk(world, "C-1")
     world.until_told(steps(world.people, ["C-1"]))
 
-    world.redis.stop()
-    world.until(lambda: "onnection to broker lost" in worker.said(), "the worker has noticed")
+    getattr(world.redis, broken)()
+    if broken == "stop":
+        world.until(lambda: "onnection to broker lost" in worker.said(), "the worker has noticed")
     world.clock.step(hours=49)
     waited = record_holds_at_the_desk(world, "C-2", "C-3", "C-4")
     assert waited[0] < FIRST_WAIT
     assert max(waited[1:]) < NEXT_WAITS
 
-    world.redis.start()
+    getattr(world.redis, mended)()
     world.mended()
     expected = steps(world.people, ["C-1"], hours=[24, 72]) | steps(world.people, ["C-2", "C-3", "C-4"])
     world.until_told(expected)
-    figures = world.keeps_the_promise(expected, "Redis stopped", said(waited, world))
-    assert (figures.duplicates, figures.uncertain) == (0, 0)
-
-
-def test_while_redis_stalls_staff_record_and_alerts_go_out_when_it_goes_on(world: World):
-    on_the_road(world, "C-1", "C-2", "C-3", "C-4")
-    world.up()
-    record_holds_at_the_desk(world, "C-1")
-    world.until_told(steps(world.people, ["C-1"]))
-
-    world.redis.stall()
-    world.clock.step(hours=49)
-    waited = record_holds_at_the_desk(world, "C-2", "C-3", "C-4")
-    assert waited[0] < FIRST_WAIT
-    assert max(waited[1:]) < NEXT_WAITS
-
-    world.redis.go_on()
-    world.mended()
-    expected = steps(world.people, ["C-1"], hours=[24, 72]) | steps(world.people, ["C-2", "C-3", "C-4"])
-    world.until_told(expected)
-    figures = world.keeps_the_promise(expected, "Redis stalled", said(waited, world))
+    scenario = {"stop": "Redis stopped", "stall": "Redis stalled"}[broken]
+    figures = world.keeps_the_promise(expected, scenario, said(waited, world))
     assert (figures.duplicates, figures.uncertain) == (0, 0)
 
 

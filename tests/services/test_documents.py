@@ -18,7 +18,7 @@ from convoys.queries.verification import verify
 from convoys.queries.visibility import Viewer
 from convoys.services.changes import Claim as ClaimStep
 from convoys.services.changes import Correct, FileToKeep, Target
-from convoys.services.documents import MOST_BYTES, media_type_of
+from convoys.services.documents import MOST_BYTES, check_file, media_type_of
 from convoys.services.erasing import erase_words
 from tests import factories as make
 
@@ -136,6 +136,10 @@ def test_what_may_not_be_kept_is_refused_and_nothing_is_written(name: str, conte
 )
 def test_the_type_is_told_by_the_bytes(content: bytes, media_type: str | None) -> None:
     assert media_type_of(content) == media_type
+
+
+def test_a_name_with_folders_in_it_names_none() -> None:
+    assert check_file(FileToKeep(name="../../etc\\passwd.txt", content=b"root"))[0] == ".._.._etc_passwd.txt"
 
 
 def test_a_correction_without_a_file_keeps_the_document() -> None:
