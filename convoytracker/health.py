@@ -21,7 +21,7 @@ from convoys.queries.desk import health
 from convoys.services.alerting.nobody import alerts_for_nobody
 
 logger = logging.getLogger(__name__)
-# Two sweeps may be lost before it is a fault; an instance that has only just started gets as long.
+# So many turns without a success are a fault; before the first success it is not ready.
 SWEEPS_MISSED = 4
 
 

@@ -22,7 +22,7 @@ class MessageState(models.TextChoices):
 class Message(models.Model):
     """One mail or one webhook call to one person, frozen before its first attempt; every attempt sends
     the same bytes. Of a webhook, `text` is the body and `message_id` the `webhook-id`; a message
-    without notifications is a test that its owner asked for.
+    without notifications is a test that its owner asked for, or a notice that a webhook was disabled.
 
     While it is being sent, `lease` names the attempt that owns it until `lease_until`.
     `attempt_began_at` stands from just before an attempt until it is settled, so that a crash in
