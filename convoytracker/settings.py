@@ -112,6 +112,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
     _database["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 else:
+    _database["ENGINE"] = "convoytracker.postgresql"
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "options": r"-c default_transaction_isolation=read\ committed"
