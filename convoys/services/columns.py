@@ -8,7 +8,9 @@ are those of the models' columns ("alert_id"), never anybody's input.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from django.db import connection
@@ -16,8 +18,16 @@ from django.db.models import JSONField, Model
 from django.db.models.fields import Field
 
 MOST_PARAMETERS = 900  # of one statement on SQLite
+# Whose text stands in PostgreSQL's arrays as it is.
+UNQUOTED = {int, bool, datetime, NoneType}
 
 Columns = Mapping[str, Sequence[Any]]
+
+
+def of(rows: Iterable[Any], names: Sequence[str]) -> dict[str, list[Any]]:
+    """These attributes of the rows, column by column."""
+    rows = list(rows)
+    return {name: [getattr(row, name) for row in rows] for name in names}
 
 
 def insert(
@@ -32,8 +42,8 @@ def insert(
     Returns the columns asked for of the rows that are new. `is_wide`: there are few rows of long texts,
     which cost less one by one than quoted as elements of arrays.
     """
-    constants = {name: values[0] for name, values in columns.items() if _is_same(values)} | dict(constants)
-    columns = {name: values for name, values in columns.items() if name not in constants}
+    columns, same = _parted(columns)
+    constants = same | dict(constants)
     fields = _fields(model, [*columns, *constants])
     names = ", ".join(_quoted(field.column) for field in fields)
     head = f"INSERT INTO {_quoted(model._meta.db_table)} ({names})"
@@ -55,21 +65,28 @@ def update(model: type[Model], keys: Sequence[Any], columns: Columns) -> None:
     """Write these columns of the rows with these keys: the first place of each belongs to the first key."""
     if not keys:
         return
-    key, fields = model._meta.pk, _fields(model, columns)
+    key = model._meta.pk
     assert key is not None  # noqa: S101 - every model has one
     table, quoted_key = _quoted(model._meta.db_table), _quoted(key.column)
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
+            fields = _fields(model, columns)
             setting = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
             values = [[_stored(field, value) for value in columns[field.attname]] for field in fields]
             statement = f"UPDATE {table} SET {setting} WHERE {quoted_key} = %s"  # noqa: S608
             cursor.executemany(statement, list(zip(*values, keys, strict=True)))
             return
-        setting = ", ".join(f"{_quoted(field.column)} = given.{_quoted(field.column)}" for field in fields)
-        arrays, parameters = _arrays([key, *fields], {key.attname: keys, **columns})
-        names = ", ".join(_quoted(field.column) for field in (key, *fields))
+        columns, same = _parted(columns)
+        varying, fixed = _fields(model, columns), _fields(model, same)
+        setting = ", ".join(
+            [f"{_quoted(field.column)} = given.{_quoted(field.column)}" for field in varying]
+            + [f"{_quoted(field.column)} = %s::{_type(field)}" for field in fixed]
+        )
+        arrays, parameters = _arrays([key, *varying], {key.attname: keys, **columns})
+        names = ", ".join(_quoted(field.column) for field in (key, *varying))
         given = f"FROM unnest({arrays}) AS given({names}) WHERE {table}.{quoted_key} = given.{quoted_key}"
-        cursor.execute(f"UPDATE {table} SET {setting} {given}", parameters)  # noqa: S608
+        constants = [_stored(field, same[field.attname]) for field in fixed]
+        cursor.execute(f"UPDATE {table} SET {setting} {given}", [*constants, *parameters])  # noqa: S608
 
 
 def _sources(
@@ -93,19 +110,26 @@ def _sources(
     ]
 
 
+def _parted(columns: Columns) -> tuple[Columns, dict[str, Any]]:
+    """Those that differ from row to row, and the one value of each other, which need not travel with each."""
+    same = {name: values[0] for name, values in columns.items() if _is_same(values)}
+    return {name: values for name, values in columns.items() if name not in same}, same
+
+
 def _is_same(values: Sequence[Any]) -> bool:
-    """Whether a value is the same in all of several rows: then it need not travel with each."""
-    return len(values) > 1 and all(value == values[0] for value in values)
+    return len(values) > 1 and values.count(values[0]) == len(values)
 
 
 def _arrays(fields: Sequence[Field], columns: Columns) -> tuple[str, list[Any]]:
-    given = [
-        [_stored(field, value) for value in columns[field.attname]]
-        if isinstance(field, JSONField)
-        else list(columns[field.attname])
-        for field in fields
-    ]
+    given = [_array(field, columns[field.attname]) for field in fields]
     return ", ".join(f"%s::{_type(field)}[]" for field in fields), given
+
+
+def _array(field: Field, values: Sequence[Any]) -> Any:
+    """As the driver takes it. What needs no quotes is put together here, at a tenth of the driver's cost."""
+    if UNQUOTED.issuperset(map(type, values)):
+        return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
+    return [_stored(field, value) for value in values] if isinstance(field, JSONField) else list(values)
 
 
 def _fields(model: type[Model], names: Sequence[str] | Mapping[str, Any]) -> list[Field]:

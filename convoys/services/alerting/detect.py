@@ -15,38 +15,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from convoys.models import (
-    Alert,
-    Convoy,
-    Deadline,
-    DeadlineState,
-    Notification,
-    NotificationState,
-    Severity,
-    Telling,
-    Watch,
-)
+from convoys.models import Alert, Convoy, Deadline, Notification, NotificationState, Telling
+from convoys.queries.rows import bare, is_one_of
 from convoys.services import columns
-from convoys.services.alerting.clocks import UNCONFIRMED_AFTER, repeats_until, schedule, set_next
 from convoys.services.alerting.digest import due_at
-from convoys.services.alerting.policies import Ladder, Ladders, Rung
-from convoys.services.alerting.recipients import Coverage, Reader, readers_of, subscribers_to
-from convoys.services.alerting.telling import look_again_at_once, owed_corrections
+from convoys.services.alerting.plan import Planned, Step, plan_for
+from convoys.services.alerting.telling import look_again_at_once
 
 logger = logging.getLogger(__name__)
 BATCH = 500
 MOST = 10_000  # what one sweep takes on; the next one follows in half a minute
-# Of a convoy only its key and its route are asked for.
-NOT_READ = [
-    f"convoy__{field.name}" for field in Convoy._meta.concrete_fields if field.name not in ("id", "route")
-]
+READ = tuple(column.attname for column in Deadline._meta.concrete_fields if column.name != "next_at")
 MOVED = ("last_step", "asked_chain", "step_at", "ask_at", "tell", "tell_at", "next_at")
+RAISED = tuple(column.attname for column in Alert._meta.concrete_fields if not column.primary_key)
 
 
 @dataclass
@@ -88,150 +75,58 @@ def _raise_one_by_one(batch: Sequence[int], now: datetime, raised: Raised) -> No
 
 def _raise_batch(batch: Sequence[int], now: datetime, raised: Raised) -> None:
     with transaction.atomic(durable=True):
-        rows = list(
-            due_deadlines(now)
-            .filter(pk__in=batch)
-            .select_related("convoy")
-            .defer(*NOT_READ)
-            .select_for_update(skip_locked=True, of=("self",))
-        )
+        rows = _claim(batch, now)
         if not rows:
             return
         plan = plan_for(rows, now)
-        alerts = _insert_alerts([alert for planned in plan for alert in planned.alerts])
-        owed = _insert_steps(plan, alerts, now) + _insert_corrections(plan, now)
-        columns.update(
-            Deadline, [row.pk for row in rows], {name: [getattr(row, name) for row in rows] for name in MOVED}
-        )
-    raised.alerts += len(alerts)
+        steps = [step for planned in plan for step in planned.steps]
+        alerts = _insert_alerts(steps)
+        new = [step for step in steps if step.key in alerts]
+        owed = _insert_notifications(new, alerts, now) + _insert_corrections(plan, now)
+        columns.update(Deadline, [row.pk for row in rows], columns.of(rows, MOVED))
+    raised.alerts += len(new)
     raised.notifications += owed
-    for planned in plan:
-        for alert in planned.alerts:
-            if alert.nobody_to_tell and key_of(alert) in alerts:
-                raised.nobody_to_tell += 1
-                pk = alerts[key_of(alert)]
-                logger.error("nobody to tell of alert %s: no subscriber covers it and may see it", pk)
+    for step in new:
+        if step.nobody_to_tell:
+            raised.nobody_to_tell += 1
+            pk = alerts[step.key]
+            logger.error("nobody to tell of alert %s: no subscriber covers it and may see it", pk)
 
 
-@dataclass
-class Planned:
-    """What one deadline comes to: the alerts to raise and the corrections owed."""
-
-    row: Deadline
-    alerts: list[Alert]
-    readers: dict[Key, list[Reader]]
-    corrections: list[Notification] = field(default_factory=list)
-
-
-Key = tuple[str, int, int]
-
-
-def key_of(alert: Alert) -> Key:
-    return (alert.watch, alert.episode, alert.step_seconds)
+def _claim(batch: Sequence[int], now: datetime) -> list[Deadline]:
+    """Lock those that are still due and that no other sweep has; of a convoy, its key and its route."""
+    locked = (
+        due_deadlines(now).filter(is_one_of("pk", batch)).select_for_update(skip_locked=True, of=("self",))
+    )
+    rows = []
+    for *values, route in locked.values_list(*READ, "convoy__route_id"):
+        row = bare(Deadline, READ, values)
+        row._state.fields_cache["convoy"] = bare(Convoy, ("id", "route_id"), (row.convoy_id, route))
+        rows.append(row)
+    return rows
 
 
-def plan_for(rows: Sequence[Deadline], now: datetime) -> list[Planned]:
-    """Work out what is due on these rows and move them on in memory. Reads only."""
-    ladders = Ladders(row.convoy for row in rows)
-    subscribers = subscribers_to(Coverage(rows))
-    plan = []
-    for row in rows:
-        ladder = ladders.of(row.convoy, row.watch)
-        alerts = _steps_due(row, ladder, now) + _question_due(row, now)
-        planned = Planned(row, alerts, {})
-        for alert in alerts:
-            readers = readers_of(row, alert.step_seconds, alert.staff_only, subscribers)
-            planned.readers[key_of(alert)] = readers
-            alert.nobody_to_tell = not readers
-        # What was raised just now is not stored yet: its readers are found by the next sweep.
-        if row.tell and not alerts and row.tell_at is not None and row.tell_at <= now:
-            planned.corrections = owed_corrections(row, now)
-            row.tell, row.tell_at = "", None
-        if row.state == DeadlineState.OPEN:
-            schedule(row, ladder)
-        else:
-            row.step_at = None
-            set_next(row)
-        plan.append(planned)
-    return plan
-
-
-def _steps_due(row: Deadline, ladder: Ladder, now: datetime) -> list[Alert]:
-    """One alert for the highest of the steps past when the clock became known, one for each later."""
-    upto = min(now, row.ends_at or now)
-    if row.step_at is None or row.step_at > upto:
-        return []
-    within = (upto - row.clock_from).total_seconds()
-    repeats_within = (repeats_until(row) - row.clock_from).total_seconds()
-    known = (row.known_at - row.clock_from).total_seconds()
-    alerts = []
-    past = ladder.highest(min(known, within), repeats_within)
-    if past is not None and past.seconds > row.last_step:
-        if row.state == DeadlineState.OPEN:
-            alerts.append(_alert(row, ladder, past, now, ladder.passed(row.last_step, past.seconds)))
-        row.last_step = past.seconds
-    while True:
-        rung = ladder.after(row.last_step)
-        if rung is None or rung.seconds > within or (rung.is_repeat and rung.seconds > repeats_within):
-            return alerts
-        alerts.append(_alert(row, ladder, rung, now, []))
-        row.last_step = rung.seconds
-
-
-def _alert(row: Deadline, ladder: Ladder, rung: Rung, now: datetime, passed: list[int]) -> Alert:
-    alert = Alert(
-        deadline=row, watch=row.watch, episode=row.episode, step_seconds=rung.seconds, severity=rung.severity,
-        reached_at=row.clock_from + timedelta(seconds=rung.seconds), passed=passed, backfilled=row.backfilled,
-        staff_only=ladder.staff_only, raised_at=now,
-    )  # fmt: skip
-    if row.ask_at is not None and row.ask_at <= now:
-        # One message is enough: the alert itself asks staff to confirm.
-        alert.asks_to_confirm, row.asked_chain, row.ask_at = True, row.confirming_chain, None
-    return alert
-
-
-def _question_due(row: Deadline, now: datetime) -> list[Alert]:
-    """Staff are asked once, per last report, to confirm a hold or to end its tracking."""
-    if row.ask_at is None or row.ask_at > now or row.state != DeadlineState.OPEN:
-        return []
-    row.asked_chain = row.confirming_chain
-    return [
-        Alert(
-            deadline=row, watch=Watch.UNCONFIRMED, episode=row.confirming_chain, severity=Severity.WARNING,
-            step_seconds=int(UNCONFIRMED_AFTER.total_seconds()), reached_at=row.ask_at, raised_at=now,
-            asks_to_confirm=True, staff_only=True, backfilled=row.backfilled,
-        )
-    ]  # fmt: skip
-
-
-def _insert_alerts(alerts: list[Alert]) -> dict[Key, int]:
+def _insert_alerts(steps: Sequence[Step]) -> dict[tuple[str, int, int], int]:
     """The keys of those that are new: the constraint, not this code, decides that each is one."""
-    if not alerts:
+    if not steps:
         return {}
-    names = [field.attname for field in Alert._meta.concrete_fields if not field.primary_key]
-    values = {name: [getattr(alert, name) for alert in alerts] for name in names}
-    new = columns.insert(Alert, values, {}, ("watch", "episode", "step_seconds", "id"))
-    return {(watch, episode, step): pk for watch, episode, step, pk in new}
+    new = columns.insert(Alert, columns.of(steps, RAISED), {}, ("watch", "episode", "step_seconds", "id"))
+    return {(watch, episode, seconds): pk for watch, episode, seconds, pk in new}
 
 
-def _insert_steps(plan: Sequence[Planned], alerts: dict[Key, int], now: datetime) -> int:
-    """One notification for each reader of each alert that is new; returns how many."""
-    owed = [
-        (alerts[key], planned.row.pk, reader.subscription)
-        for planned in plan
-        for key, readers in planned.readers.items()
-        if key in alerts
-        for reader in readers
-    ]
-    if not owed:
+def _insert_notifications(
+    steps: Sequence[Step], alerts: dict[tuple[str, int, int], int], now: datetime
+) -> int:
+    """One for each reader of each alert that is new; returns how many."""
+    subscriptions = [reader.subscription for step in steps for reader in step.readers]
+    if not subscriptions:
         return 0
-    subscriptions = [subscription for _, _, subscription in owed]
-    due = {one.pk: due_at(one, now) for one in subscriptions}
+    due = {one.pk: due_at(one, now) for one in {id(one): one for one in subscriptions}.values()}
     columns.insert(
         Notification,
         {
-            "alert_id": [alert for alert, _, _ in owed],
-            "deadline_id": [deadline for _, deadline, _ in owed],
+            "alert_id": [alerts[step.key] for step in steps for _ in step.readers],
+            "deadline_id": [step.deadline_id for step in steps for _ in step.readers],
             "recipient_id": [one.user_id for one in subscriptions],
             "subscription_id": [one.pk for one in subscriptions],
             "channel": [one.channel for one in subscriptions],
@@ -243,7 +138,7 @@ def _insert_steps(plan: Sequence[Planned], alerts: dict[Key, int], now: datetime
             "may_have_been_told": False, "created_at": now,
         },
     )  # fmt: skip
-    return len(owed)
+    return len(subscriptions)
 
 
 def _insert_corrections(plan: Sequence[Planned], now: datetime) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from convoys.models import (
-    Alert,
     Channel,
     Deadline,
     Message,
@@ -16,9 +15,10 @@ from convoys.models import (
     Subscription,
 )
 from convoys.queries.subscriptions import scope_words, with_names
-from convoys.services.alerting.detect import due_deadlines, key_of, plan_for
+from convoys.services.alerting.detect import due_deadlines
 from convoys.services.alerting.digest import due_at
-from convoys.services.alerting.recipients import Coverage, Reader
+from convoys.services.alerting.plan import Step, plan_for
+from convoys.services.alerting.recipients import Coverage
 from convoys.services.alerting.responses import Quiet, quieted
 from convoys.services.messaging.check import GO, Check, with_all
 from convoys.services.messaging.phrases import step_words
@@ -43,39 +43,37 @@ def _due(now: datetime) -> Iterator[str]:
     pairs = [(one.user_id, row.watch, row.episode) for one in in_force for row in rows]
     quiet = quieted(pairs, now) if rows else {}
     for planned in plan_for(rows, now):
-        for alert in planned.alerts:
-            yield _raised(planned.row, alert)
-            told = planned.readers[key_of(alert)]
+        for step in planned.steps:
+            yield _raised(planned.row, step)
             for one in in_force:
                 if coverage.covers(one, planned.row):
-                    yield "    " + _told(one, planned.row, alert, told, coverage, quiet, now)
-            if not told:
+                    yield "    " + _told(one, planned.row, step, coverage, quiet, now)
+            if step.nobody_to_tell:
                 yield "    NOBODY TO TELL: no subscription covers it for somebody who may see it"
         for correction in planned.corrections:
             person = correction.recipient_id
             yield f"  {planned.row.convoy.reference}: {correction.telling}, to person {person}, who was told"
 
 
-def _raised(row: Deadline, alert: Alert) -> str:
-    passed = f", passing {', '.join(map(step_words, alert.passed))}" if alert.passed else ""
-    history = ", loaded from history" if alert.backfilled else ""
-    staff = ", for staff only" if alert.staff_only else ""
-    step, reached = step_words(alert.step_seconds), f"{alert.reached_at:%Y-%m-%d %H:%M} UTC"
-    return f"  {row.convoy.reference}: {alert.watch} {step}, reached {reached}{passed}{history}{staff}"
+def _raised(row: Deadline, step: Step) -> str:
+    passed = f", passing {', '.join(map(step_words, step.passed))}" if step.passed else ""
+    history = ", loaded from history" if step.backfilled else ""
+    staff = ", for staff only" if step.staff_only else ""
+    words, reached = step_words(step.step_seconds), f"{step.reached_at:%Y-%m-%d %H:%M} UTC"
+    return f"  {row.convoy.reference}: {step.watch} {words}, reached {reached}{passed}{history}{staff}"
 
 
 def _told(
     one: Subscription,
     row: Deadline,
-    alert: Alert,
-    told: Sequence[Reader],
+    step: Step,
     coverage: Coverage,
     quiet: dict[tuple[int, str, int], Quiet],
     now: datetime,
 ) -> str:
     """One subscription that covers the convoy: how and when it tells, or why it does not."""
     what = f"{_address(one)}, by subscription {one.pk} ({scope_words(one, {one.convoy_id or 0})})"
-    why = _why_not(one, row, alert, told, coverage)
+    why = _why_not(one, row, step, coverage)
     if why:
         return f"not to {what}: {why}"
     silence = quiet.get((one.user_id, row.watch, row.episode)) if one.channel == Channel.MAIL else None
@@ -87,10 +85,8 @@ def _told(
     return f"to {what}: {when}"
 
 
-def _why_not(
-    one: Subscription, row: Deadline, alert: Alert, told: Sequence[Reader], coverage: Coverage
-) -> str:
-    if any(reader.subscription.pk == one.pk for reader in told):
+def _why_not(one: Subscription, row: Deadline, step: Step, coverage: Coverage) -> str:
+    if any(reader.subscription.pk == one.pk for reader in step.readers):
         return ""
     if not one.user.is_active:
         return "the account is closed"
@@ -100,9 +96,9 @@ def _why_not(
         return "the webhook is no longer called"
     if not coverage.sees(one.user, row):
         return "may not see the convoy or the report that opened it"
-    if alert.staff_only and not coverage.is_staff(one.user):
+    if step.staff_only and not coverage.is_staff(one.user):
         return "only staff are told"
-    if one.from_seconds > alert.step_seconds:
+    if one.from_seconds > step.step_seconds:
         return f"not before {step_words(one.from_seconds)}"
     return "a narrower subscription of the same person tells it"
 

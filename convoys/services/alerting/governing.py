@@ -167,11 +167,7 @@ def _redate_rows(clocks: QuerySet[Deadline]) -> tuple[int, int | None]:
         if row.step_at != before:
             row.known_at = now
             moved.append(row)
-    columns.update(
-        Deadline,
-        [row.pk for row in moved],
-        {name: [getattr(row, name) for row in moved] for name in REDATED},
-    )
+    columns.update(Deadline, [row.pk for row in moved], columns.of(moved, REDATED))
     return len(moved), rows[-1].pk if rows else None
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from convoys.models import Convoy, Policy, Scope, Severity, Watch
+from convoys.queries.rows import is_one_of
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -80,7 +81,7 @@ class Ladders:
         governing = (
             Q(scope=Scope.DEFAULT)
             | Q(route__in={convoy.route_id for convoy in convoys if convoy.route_id})
-            | Q(convoy__in={convoy.pk for convoy in convoys})
+            | is_one_of("convoy", {convoy.pk for convoy in convoys})
         )
         # One query, since every report on a held convoy asks: a row for each step, or one without.
         found: dict[tuple[str, int | None, str | None], Ladder] = {}

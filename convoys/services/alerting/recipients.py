@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.roles import read_roles
 from convoys.models import SCOPE, Channel, ConvoyOrganisation, Deadline, Part, Subscription
+from convoys.queries.rows import is_one_of
 from convoys.queries.visibility import Viewer, viewer_of, visible_convoys, visible_events
-
-EVERYTHING = ("", None)
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,40 @@ class Subscribers:
     """Subscriptions in force that may cover any of some deadlines, kept by the narrowest thing they name."""
 
     def __init__(self, subscriptions: Iterable[Subscription], coverage: Coverage) -> None:
-        self.coverage = coverage
-        self._by_target: dict[tuple[str, object], list[_Ranked]] = {}
+        self._coverage = coverage
+        self._of_everything: list[_Ranked] = []
+        self._by_name: dict[str, dict[object, list[_Ranked]]] = {}
         for one in subscriptions:
             named = one.named
-            kind, key = target = next(iter(named.items()), EVERYTHING)
-            rank = (SCOPE.index(kind) if key is not None else len(SCOPE), -len(named), one.pk)
-            self._by_target.setdefault(target, []).append(_Ranked(rank, one, coverage.viewer(one.user)))
+            kind, key = next(iter(named.items()), ("", None))
+            rank = (SCOPE.index(kind) if kind else len(SCOPE), -len(named), one.pk)
+            reader = Reader(one.user, coverage.viewer(one.user), one)
+            ranked = _Ranked(rank, reader, (one.user_id, one.webhook_id), coverage.seen_by(reader.viewer))
+            beside = self._by_name.setdefault(kind, {}).setdefault(key, []) if kind else self._of_everything
+            beside.append(ranked)
+        self._of_everything.sort()
 
     def of(self, deadline: Deadline) -> list[_Ranked]:
         """Those that cover this deadline, the narrowest first."""
-        points = {deadline.held_before_id, deadline.stands_at_id}
-        targets = [
-            ("convoy", deadline.convoy_id),
-            *(("control_point", point) for point in points),
-            ("route", deadline.convoy.route_id),
-            *(("sponsor", code) for code in self.coverage.sponsors_of(deadline)),
-            EVERYTHING,
+        named = [
+            one
+            for kind, by_key in self._by_name.items()
+            for key in self._coverage.names(kind, deadline)
+            for one in by_key.get(key, ())
+            # What names one thing covers all that stands under it.
+            if one.rank[1] >= -1 or self._coverage.covers(one.reader.subscription, deadline)
         ]
-        maybe = [one for target in targets for one in self._by_target.get(target, ())]
-        # What names one thing covers all that stands under it.
-        return sorted(
-            one for one in maybe if one.rank[1] >= -1 or self.coverage.covers(one.subscription, deadline)
-        )
+        return sorted(named) + self._of_everything
 
 
 class _Ranked(NamedTuple):
-    """A subscription, sorting before wider ones: by the narrowest thing named, then by how much is named."""
+    """A reader, sorting before those of wider subscriptions: by the narrowest thing named, then by how
+    much is named. `channel` shows who is told twice; `sees` are the keys of deadlines."""
 
     rank: tuple[int, int, int]
-    subscription: Subscription
-    viewer: Viewer
+    reader: Reader
+    channel: tuple[int, int | None]
+    sees: frozenset[int]
 
 
 class Coverage:
@@ -76,26 +79,35 @@ class Coverage:
 
     def __init__(self, deadlines: Iterable[Deadline]) -> None:
         self.deadlines = list(deadlines)
-        self._sponsors: dict[int, set[str]] = {}
-        links = ConvoyOrganisation.objects.filter(
-            convoy__in={row.convoy_id for row in self.deadlines}, part=Part.SPONSOR
-        )
-        for convoy_id, organisation in links.values_list("convoy_id", "organisation_id"):
-            self._sponsors.setdefault(convoy_id, set()).add(organisation)
         self._viewers: dict[int, Viewer] = {}
-        self._seen: dict[Viewer, tuple[set[int], set[int]]] = {}
+        self._seen: dict[Viewer, frozenset[int]] = {}
+
+    def names(self, kind: str, deadline: Deadline) -> set[Any]:
+        """The keys by which a subscription to this kind of thing names what the deadline is about."""
+        if kind == "convoy":
+            return {deadline.convoy_id}
+        if kind == "route":
+            return {deadline.convoy.route_id}
+        if kind == "control_point":
+            return {deadline.held_before_id, deadline.stands_at_id}
+        return self._sponsors.get(deadline.convoy_id, set())
 
     def covers(self, subscription: Subscription, deadline: Deadline) -> bool:
         """Whether all that a subscription names fits the convoy of this deadline, as it stood there."""
-        return (
-            subscription.convoy_id in (None, deadline.convoy_id)
-            and subscription.route_id in (None, deadline.convoy.route_id)
-            and subscription.control_point_id in (None, deadline.held_before_id, deadline.stands_at_id)
-            and (subscription.sponsor_id is None or subscription.sponsor_id in self.sponsors_of(deadline))
-        )
+        return all(key in self.names(kind, deadline) for kind, key in subscription.named.items())
 
-    def sponsors_of(self, deadline: Deadline) -> set[str]:
-        return self._sponsors.get(deadline.convoy_id, set())
+    def sponsors(self) -> QuerySet[ConvoyOrganisation]:
+        """Who sponsors these convoys."""
+        convoys = is_one_of("convoy", {row.convoy_id for row in self.deadlines})
+        return ConvoyOrganisation.objects.filter(convoys, part=Part.SPONSOR)
+
+    @cached_property
+    def _sponsors(self) -> dict[int, set[str]]:
+        """By convoy; read where a subscription names one."""
+        sponsors: dict[int, set[str]] = {}
+        for convoy, organisation in self.sponsors().values_list("convoy_id", "organisation_id"):
+            sponsors.setdefault(convoy, set()).add(organisation)
+        return sponsors
 
     def viewer(self, user: User) -> Viewer:
         if user.pk not in self._viewers:
@@ -103,22 +115,22 @@ class Coverage:
         return self._viewers[user.pk]
 
     def sees(self, user: User, deadline: Deadline) -> bool:
-        return self.is_seen_by(self.viewer(user), deadline)
+        return deadline.pk in self.seen_by(self.viewer(user))
 
-    def is_seen_by(self, viewer: Viewer, deadline: Deadline) -> bool:
-        """Whether these eyes see the convoy and the event that opened the episode."""
-        if viewer.sees_nothing:
-            return False
+    def seen_by(self, viewer: Viewer) -> frozenset[int]:
+        """The deadlines, by key, of which these eyes see the convoy and the event that opened the episode."""
         if viewer not in self._seen:
-            convoys = {row.convoy_id for row in self.deadlines}
-            chains = {row.opening_chain for row in self.deadlines}
-            seen_convoys = visible_convoys(viewer).filter(pk__in=convoys).values_list("pk", flat=True)
-            seen_events = visible_events(viewer).filter(sequence__in=chains)
-            self._seen[viewer] = (
-                set(seen_convoys), set(seen_events.values_list("sequence", flat=True)),
-            )  # fmt: skip
-        convoys, chains = self._seen[viewer]
-        return deadline.convoy_id in convoys and deadline.opening_chain in chains
+            self._seen[viewer] = frozenset() if viewer.sees_nothing else self._ask(viewer)
+        return self._seen[viewer]
+
+    def _ask(self, viewer: Viewer) -> frozenset[int]:
+        is_asked = is_one_of("pk", {row.convoy_id for row in self.deadlines})
+        convoys = set(visible_convoys(viewer).filter(is_asked).values_list("pk", flat=True))
+        opened = is_one_of("sequence", {row.opening_chain for row in self.deadlines})
+        chains = set(visible_events(viewer).filter(opened).values_list("sequence", flat=True))
+        return frozenset(
+            row.pk for row in self.deadlines if row.convoy_id in convoys and row.opening_chain in chains
+        )
 
     def is_staff(self, user: User) -> bool:
         return self.viewer(user).is_staff
@@ -127,15 +139,14 @@ class Coverage:
 def subscribers_to(coverage: Coverage) -> Subscribers:
     """Who may have to be told of any of the deadlines, each with its person."""
     rows = coverage.deadlines
-    named: dict[str, set[Any]] = {
-        "convoy": {row.convoy_id for row in rows},
-        "control_point": {code for row in rows for code in (row.held_before_id, row.stands_at_id) if code},
-        "route": {row.convoy.route_id for row in rows if row.convoy.route_id},
-        "sponsor": {code for row in rows for code in coverage.sponsors_of(row)},
-    }
-    may_cover = Q()
-    for kind in SCOPE:
-        may_cover &= Q(**{kind: None}) | Q(**{f"{kind}__in": named[kind]})
+    points = {point for row in rows for point in (row.held_before_id, row.stands_at_id)}
+    routes = {row.convoy.route_id for row in rows}
+    may_cover = (
+        (Q(convoy=None) | is_one_of("convoy", {row.convoy_id for row in rows}))
+        & (Q(control_point=None) | Q(control_point__in=points - {None}))
+        & (Q(route=None) | Q(route__in=routes - {None}))
+        & (Q(sponsor=None) | Q(sponsor__in=coverage.sponsors().values("organisation")))
+    )
     can_be_reached = (Q(channel=Channel.MAIL) & ~Q(user__email="")) | Q(
         channel=Channel.WEBHOOK, webhook__ended_at=None, webhook__disabled_at=None
     )
@@ -152,12 +163,9 @@ def readers_of(
 
     May be nobody, which is for staff to see.
     """
-    coverage = subscribers.coverage
-    readers: dict[tuple[int, int | None], Reader] = {}
-    for _, subscription, viewer in subscribers.of(deadline):
-        key = (subscription.user_id, subscription.webhook_id)
-        if key in readers or subscription.from_seconds > step_seconds:
-            continue
-        if (viewer.is_staff or not staff_only) and coverage.is_seen_by(viewer, deadline):
-            readers[key] = Reader(subscription.user, viewer, subscription)
+    key, readers = deadline.pk, dict[tuple[int, int | None], Reader]()
+    for _, reader, channel, sees in subscribers.of(deadline):
+        is_for = reader.viewer.is_staff or not staff_only
+        if is_for and key in sees and reader.subscription.from_seconds <= step_seconds:
+            readers.setdefault(channel, reader)
     return list(readers.values())
