@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -20,7 +21,26 @@ from accounts.roles import Role, may
 from convoys.models import Claim, Convoy, ConvoyOrganisation, Event, Part
 from convoys.vocabulary import UNREGISTERED, Audience
 
-FOR_PARTNERS = [Audience.PARTNERS, Audience.PUBLIC]
+
+class Relation(Enum):
+    """What a viewer is to a convoy; what is about no convoy, a partner reads as `PARTNER`."""
+
+    STAFF = "staff"
+    PARTY = "party"
+    PARTNER = "partner"
+    STRANGER = "stranger"
+
+
+# The audiences that each is among. Querysets and `queries.sight` go by this table alone.
+READS = {
+    Relation.STAFF: frozenset(Audience),
+    Relation.PARTY: frozenset({Audience.PARTIES, Audience.PARTNERS, Audience.PUBLIC}),
+    Relation.PARTNER: frozenset({Audience.PARTNERS, Audience.PUBLIC}),
+    Relation.STRANGER: frozenset[Audience](),
+}
+FOR_PARTNERS = sorted(READS[Relation.PARTNER])
+FOR_PARTIES_ALONE = sorted(READS[Relation.PARTY] - READS[Relation.PARTNER])
+FOR_STAFF_ALONE = sorted(READS[Relation.STAFF] - READS[Relation.PARTY])
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,38 @@ def viewer_of(user: User | AnonymousUser | None) -> Viewer:
     if may(user, Role.VIEWER):
         return Viewer(is_staff=True)
     return Viewer(is_staff=False, organisation=user.organisation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of a convoy decides who may know of it: `parties` are organisations that take part in it,
+    `named` those with whom it is shared by name."""
+
+    is_registered: bool
+    is_for_all_partners: bool
+    parties: frozenset[str]
+    named: frozenset[str]
+
+
+def relation_of(viewer: Viewer, standing: Standing | None) -> Relation:
+    """What a viewer is to a convoy, for its entries; None stands for what is about no convoy."""
+    if viewer.is_staff:
+        return Relation.STAFF
+    if viewer.sees_nothing:
+        return Relation.STRANGER
+    if standing is None:
+        return Relation.PARTNER
+    if viewer.organisation in standing.parties:
+        return Relation.PARTY
+    is_shared = standing.is_for_all_partners or viewer.organisation in standing.named
+    return Relation.PARTNER if is_shared else Relation.STRANGER
+
+
+def may_know_of(viewer: Viewer, standing: Standing) -> bool:
+    """Whether `visible_convoys` has the convoy."""
+    # A registration that was taken back leaves a convoy without a state: the desk's own slip.
+    relation = relation_of(viewer, standing)
+    return relation == Relation.STAFF or (relation != Relation.STRANGER and standing.is_registered)
 
 
 def _linked(viewer: Viewer, convoy: str, parties_only: bool = False) -> Exists:
@@ -76,8 +128,9 @@ def visible_events(viewer: Viewer) -> QuerySet[Event]:
     if viewer.sees_nothing:
         return events.none()
     seen = Q(convoy=None) | Q(convoy__shared_with_all_partners=True) | _linked(viewer, "convoy")
-    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(viewer, "convoy", True)
-    return events.filter(seen, allowed).exclude(_narrowed(Event.objects.all(), viewer, "convoy"))
+    return events.filter(seen, _allowed(viewer, "convoy")).exclude(
+        _narrowed(Event.objects.all(), viewer, "convoy")
+    )
 
 
 def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
@@ -107,15 +160,9 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
         ),
     )
     seen = Q(about_convoy=None) | Exists(visible_convoys(viewer).filter(pk=OuterRef("about_convoy")))
-    allowed = Q(audience__in=FOR_PARTNERS) | Q(audience=Audience.PARTIES) & _linked(
-        viewer, "about_convoy", True
-    )
+    allowed = _allowed(viewer, "about_convoy")
     target = Q(about_event=None) | Exists(visible_events(viewer).filter(sequence=OuterRef("about_event")))
-    answered = (
-        Q(target_claim=None)
-        | Q(target_claim__audience__in=FOR_PARTNERS)
-        | Q(target_claim__audience=Audience.PARTIES) & _linked(viewer, "about_convoy", True)
-    )
+    answered = Q(target_claim=None) | _allowed(viewer, "about_convoy", "target_claim__audience")
     linked = _sees_other(viewer, "alleged_convoy") & _sees_other(viewer, "target_claim__alleged_convoy")
     narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy")
     answers_narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy", chain="target_claim_id")
@@ -156,8 +203,14 @@ def declared_to(viewer: Viewer, event: Event) -> dict[str, Any]:
     return rest | {"visible_to": [viewer.organisation]} if viewer.organisation in shared else rest
 
 
+def _allowed(viewer: Viewer, convoy: str, audience: str = "audience") -> Q:
+    """Whether the viewer is among this audience, by what they are to the convoy that a column names."""
+    for_parties = Q(**{f"{audience}__in": FOR_PARTIES_ALONE}) & _linked(viewer, convoy, True)
+    return Q(**{f"{audience}__in": FOR_PARTNERS}) | for_parties
+
+
 def _narrowed(entries: QuerySet[Any], viewer: Viewer, convoy: str, chain: str = "chain") -> Q:
     """Whether any entry of the chain that this column names is for fewer than this viewer is among."""
     named = entries.filter(chain=OuterRef(chain))
-    for_parties = Exists(named.filter(audience=Audience.PARTIES)) & ~_linked(viewer, convoy, True)
-    return Q(Exists(named.filter(audience=Audience.STAFF))) | Q(for_parties)
+    for_parties = Exists(named.filter(audience__in=FOR_PARTIES_ALONE)) & ~_linked(viewer, convoy, True)
+    return Q(Exists(named.filter(audience__in=FOR_STAFF_ALONE))) | Q(for_parties)
