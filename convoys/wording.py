@@ -11,8 +11,10 @@ from decimal import Decimal
 
 from django.utils.dateformat import format as date_format
 from django.utils.formats import get_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
+
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext, once_per_language
 
 EXACT_UP_TO_DAYS = 14  # a long span's hours tell nobody anything
 
@@ -22,6 +24,11 @@ def plain_number(value: Decimal | int) -> str:
     "12 960" with a space that does not break."""
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text if text.isdigit() else _parted(text)
+
+
+@once_per_language
+def _parted(text: str) -> str:
     return text.translate(
         {ord(","): get_format("THOUSAND_SEPARATOR"), ord("."): get_format("DECIMAL_SEPARATOR")}
     )
@@ -55,6 +62,7 @@ def tonnes_in_sum(low: Decimal | None, high: Decimal | None) -> str:
     return f"{figures} t" if figures else ""
 
 
+@once_per_language
 def days(count: int) -> str:
     return ngettext("%(count)s day", "%(count)s days", count) % {"count": plain_number(count)}
 
@@ -72,12 +80,14 @@ def span_of_time(count: Decimal, is_whole_days: bool) -> str:
     return f"{minutes} min" if minutes else _("less than a minute")
 
 
+@once_per_language
 def short_day(day: date, this_year: int | None = None) -> str:
     """ "26 Jul", with its year unless it is `this_year`."""
     text = date_format(day, "j M" if day.year == this_year else "j M Y")
     return pgettext("first day of a month", "1") + text[1:] if day.day == 1 else text
 
 
+@once_per_language
 def long_day(day: date) -> str:
     """ "26 July 2023"; in French the first of a month is "1er"."""
     text = date_format(day, "j F Y")
@@ -100,10 +110,13 @@ def moment(
     else:
         text = short_day(local.date(), this_year) if short else long_day(local.date())
     if precision in ("minute", "hour"):
-        time = date_format(local, "H:i")
-        lead = {"about": _("about %(time)s"), "by": _("by %(time)s")}.get(bound, "%(time)s") % {"time": time}
-        return f"{text}, {lead}"
-    return {"about": _("about %(day)s"), "by": _("by %(day)s")}.get(bound, "%(day)s") % {"day": text}
+        time = f"{local.hour:02}:{local.minute:02}"
+        if bound in ("about", "by"):
+            time = (_("about %(time)s") if bound == "about" else _("by %(time)s")) % {"time": time}
+        return f"{text}, {time}"
+    if bound in ("about", "by"):
+        return (_("about %(day)s") if bound == "about" else _("by %(day)s")) % {"day": text}
+    return text
 
 
 def what_is_known(precision: str) -> str:

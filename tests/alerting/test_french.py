@@ -31,7 +31,6 @@ SOURCES = [
     Path("convoys/services/webhooks/send.py"),
     Path("convoys/services/webhooks/standing.py"),
     Path("convoys/board/mail_links.py"),
-    *Path("templates/mail").glob("*"),
     *(Path("templates/alerts") / f"{page}.html" for page in LINKED_PAGES),
 ]
 # What a mail says of codes: every label of these may stand in one.

@@ -64,6 +64,26 @@ def test_lines_are_short_and_end_as_mail_servers_want(text, subject):
     assert max(map(len, written.split(b"\r\n"))) <= 200
 
 
+def test_what_any_server_passes_on_is_sent_as_it_is():
+    html = "<p>Retenu depuis 3&#160;jours</p>\n" * 40
+    mail = read(frozen(text="Held 3 days.\n-- \nYou get this.\n", html=html))
+    assert [one["Content-Transfer-Encoding"] for one in mail.iter_parts()] == ["7bit", "7bit"]
+    assert part(mail, "html") == html.rstrip("\n")
+    assert part(mail, "plain").split("\n")[1] == "-- "
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Retenu à Junction", "Held\x0bhere", "a\tb", "x" * 999, "--=_0123456789abcdefexampleorg", "nul \0"],
+    ids=["a letter beyond ASCII", "a control", "a tab", "a line too long", "its boundary", "nothing"],
+)
+def test_anything_else_is_quoted_and_read_back(text):
+    mail = read(frozen(text=text, html=f"<p>{text}"))
+    assert [one["Content-Transfer-Encoding"] for one in mail.iter_parts()] == ["quoted-printable"] * 2
+    assert part(mail, "plain") == text
+    assert part(mail, "html") == f"<p>{text}"
+
+
 def test_headers_are_all_there_and_the_bytes_are_the_same_each_time(settings):
     settings.DEFAULT_FROM_EMAIL = "Équipe convois <convoys@example.org>"
     message = frozen(to_address="jürgen@exämple.org")

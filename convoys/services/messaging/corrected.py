@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from convoys.models import Event, Notification, Place, Telling
+from convoys.phrasebook import gettext as _
 from convoys.queries.alerts import EpisodeTold
 from convoys.queries.visibility import Viewer, visible_events
 from convoys.replay import Episode

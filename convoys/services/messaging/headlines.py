@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
 from convoys import wording
 from convoys.models import Event, Notification, Place, Telling, Watch
+from convoys.phrasebook import gettext as _
 from convoys.queries.alerts import EpisodeTold
 from convoys.services.messaging import phrases
 from convoys.services.messaging.section import Frame, Section

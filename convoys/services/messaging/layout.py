@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from convoys import wording
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext
 from convoys.services.messaging.section import Access, Group, News, Section
 
 # From so many convoys on, a control point makes one group of them.

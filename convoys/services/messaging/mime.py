@@ -2,14 +2,15 @@
 
 Python's mail classes fold and encode header by header and part by part, which costs ten times what
 sending does. What we write is one shape (text, or text and HTML), so it is put together here: headers
-by RFC 5322 and 2047, parts as quoted-printable, a boundary that can stand in no such part.
+by RFC 5322 and 2047, parts as they are where a mail server takes them so and else as quoted-printable,
+a boundary that can stand in neither.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import b2a_base64, b2a_qp
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,8 @@ from convoys.models import Message
 
 LONGEST_LINE = 76
 BYTES_A_WORD = 45
+# Of a line that is sent as it is (RFC 5322).
+MOST_LETTERS = 998
 # What needs no encoding; anything else goes the long way.
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\Z")
 
@@ -63,10 +66,10 @@ def mime_bytes(frozen: Message) -> bytes:
     lines = [_header(name, value) for name, value in _headers(frozen)]
     lines.append("MIME-Version: 1.0")
     if len(parts) == 1:
-        return "\r\n".join(lines).encode() + b"\r\n" + _part(*parts[0])
+        return "\r\n".join(lines).encode() + b"\r\n" + _part(*parts[0], boundary)
     lines.append(f'Content-Type: multipart/alternative; boundary="{boundary}"')
     delimiter = f"--{boundary}\r\n".encode()
-    body = b"\r\n".join(delimiter + _part(*part) for part in parts)
+    body = b"\r\n".join(delimiter + _part(*part, boundary) for part in parts)
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body + f"\r\n--{boundary}--\r\n".encode()
 
 
@@ -81,12 +84,20 @@ def _headers(frozen: Message) -> Iterator[tuple[str, str]]:
     yield from sorted(frozen.headers.items())  # PostgreSQL gives them back in an order of its own
 
 
-def _part(subtype: str, text: str) -> bytes:
-    head = (
-        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    return head.encode() + b2a_qp(lines.encode()).replace(b"\n", b"\r\n")
+def _part(subtype: str, text: str, boundary: str) -> bytes:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
+    if _is_plain(lines) and boundary not in text:
+        encoding, body = "7bit", "\r\n".join(lines).encode() + b"\r\n"
+    else:
+        encoding, body = "quoted-printable", b2a_qp("\n".join([*lines, ""]).encode()).replace(b"\n", b"\r\n")
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return head.encode() + body
+
+
+def _is_plain(lines: Sequence[str]) -> bool:
+    """Whether any mail server passes these on as they are."""
+    is_short = max(map(len, lines)) <= MOST_LETTERS
+    return is_short and all(map(str.isascii, lines)) and all(map(str.isprintable, lines))
 
 
 def _header(name: str, value: str) -> str:

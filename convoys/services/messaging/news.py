@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-
 from convoys import wording
 from convoys.models import AlertResponse, Event
+from convoys.phrasebook import gettext as _
 from convoys.queries.alerts import EpisodeTold
 from convoys.queries.responses import in_charge, name_of
 from convoys.services.messaging import phrases

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from convoys import wording
 from convoys.clocks import elapsed, instance_zone, silent_from, zone_named
 from convoys.models import Event, Place
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext
 from convoys.queries.accounts import Account
 from convoys.services.alerting.policies import DAY, HOUR, Ladder
 from convoys.vocabulary import Precision, SpeakerKind, Stance
@@ -103,7 +102,13 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def place_name(place: Place | None) -> str:
-    return place.display_name if place is not None else ""
+    """Kept with the object, which many events of a run share."""
+    if place is None:
+        return ""
+    name: str | None = vars(place).get("_said_in_mails")
+    if name is None:
+        name = vars(place)["_said_in_mails"] = place.display_name
+    return name
 
 
 def references(names: Sequence[str], most: int = 4) -> str:

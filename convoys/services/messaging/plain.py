@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext
 from convoys.services.messaging.phrases import Said
-from convoys.services.messaging.section import Access, Group, Section
+from convoys.services.messaging.section import Access, Mail, Section
 
 COLUMNS = 72
 SIGNATURE = "-- "
 HEADING = "=" * 40
 RULE = "-" * 40
+# Where a line may break, and whatever a value holds must not.
+SPACES = re.compile(r"[ \t\n\v\f\r]+")
 
 
-def plain_text(mail: dict[str, Any]) -> str:
-    """The text of a mail from the same values as its HTML."""
+def plain_text(mail: Mail) -> str:
     lines = [line for part in _parts(mail) for line in part]
     tidied: list[str] = []
     for line in lines:
@@ -29,19 +28,30 @@ def plain_text(mail: dict[str, Any]) -> str:
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
-    """A paragraph in lines; an address or a word that is longer than a line is never broken."""
-    return textwrap.wrap(
-        text, COLUMNS, initial_indent=indent, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+    """A paragraph in lines; an address or a word that is longer than a line is never broken.
+
+    Spaces that do not break (of French, before signs of two parts) hold words together.
+    """
+    if not text.isprintable() or "  " in text:
+        text = SPACES.sub(" ", text)
+    text = text.strip(" ")
+    room, lines = COLUMNS - len(indent), []
+    while len(text) > room:
+        end = text.rfind(" ", 0, room + 1)
+        if end < 0:
+            end = text.find(" ", room)
+        if end < 0:
+            break
+        lines.append(indent + text[:end])
+        text = text[end + 1 :]
+    return [*lines, indent + text] if text else lines
 
 
-def _parts(mail: dict[str, Any]) -> Iterator[list[str]]:
-    if mail["is_exercise"]:
+def _parts(mail: Mail) -> Iterator[list[str]]:
+    if mail.is_exercise:
         yield ["*** {} ***".format(_("EXERCISE: nothing here is real")), ""]
-    groups: Sequence[Group] = mail["groups"]
     is_first = True
-    for group in groups:
+    for group in mail.groups:
         if group.heading:
             yield ["", HEADING, *wrapped(group.heading)]
             if group.access is not None:
@@ -52,9 +62,9 @@ def _parts(mail: dict[str, Any]) -> Iterator[list[str]]:
                 yield ["", RULE, ""]
             is_first = False
             yield from (_briefly(section) if section.is_brief else _section(section))
-    if mail["neighbours"]:
-        yield ["", *wrapped(mail["neighbours_title"]), ""]
-        for neighbour in mail["neighbours"]:
+    if mail.neighbours:
+        yield ["", *wrapped(mail.neighbours_title), ""]
+        for neighbour in mail.neighbours:
             yield wrapped(", ".join(neighbour), "  ")
     yield from _foot(mail)
 
@@ -71,7 +81,7 @@ def _section(section: Section) -> Iterator[list[str]]:
         for said in section.accounts:
             yield [*_said(said), ""]
         if section.more_accounts:
-            yield [*wrapped(_more(section.more_accounts), "  "), ""]
+            yield [*wrapped(more(section.more_accounts), "  "), ""]
     yield ["", *_link(_("Open the convoy:"), section.url), ""]
     for note in section.notes:
         yield wrapped(note)
@@ -106,19 +116,19 @@ def _link(label: str, url: str) -> list[str]:
     return [together] if len(together) <= COLUMNS else [label, f"  {url}"]
 
 
-def _more(count: int) -> str:
+def more(count: int) -> str:
     return ngettext("and %(n)s more on its page", "and %(n)s more on its page", count) % {"n": count}
 
 
-def _foot(mail: dict[str, Any]) -> Iterator[list[str]]:
-    links = mail["links"]
+def _foot(mail: Mail) -> Iterator[list[str]]:
+    links = mail.links
     yield [""]
-    if mail["may_quiet"]:
-        yield [*_link(_("Acknowledge, and be told no further steps:"), f"{links}/acknowledge")]
-        yield [*_link(_("Snooze for 24 h, 3 days, 7 days or until a day:"), f"{links}/snooze")]
-        if mail["is_staff"]:
-            yield [*_link(_("Take charge, signed in:"), f"{links}/charge")]
-    yield [SIGNATURE, mail["reason"]]  # wrapped when it is put in
+    if mail.may_quiet:
+        yield _link(_("Acknowledge, and be told no further steps:"), f"{links}/acknowledge")
+        yield _link(_("Snooze for 24 h, 3 days, 7 days or until a day:"), f"{links}/snooze")
+        if mail.is_staff:
+            yield _link(_("Take charge, signed in:"), f"{links}/charge")
+    yield [SIGNATURE, mail.reason]  # wrapped when it is put in
     yield _link(_("Stop these mails:"), links)
-    ledger = {"size": mail["ledger_size"], "head": mail["ledger_head"]}
+    ledger = {"size": mail.ledger_size, "head": mail.ledger_head}
     yield wrapped(_("Ledger: %(size)s entries, head %(head)s.") % ledger)

@@ -10,15 +10,13 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import get_template
-from django.utils import translation
-from django.utils.translation import gettext as _
 
-from convoys.models import Deadline, Notification, Subscription, Telling, Watch
+from convoys.models import Convoy, Deadline, Notification, Subscription, Telling, Watch
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import speaking
 from convoys.queries.alerts import Episodes
 from convoys.queries.ledger_head import newest_head
 from convoys.queries.responses import Key, charges
@@ -29,8 +27,9 @@ from convoys.services.messaging import phrases
 from convoys.services.messaging.corrected import corrections_of
 from convoys.services.messaging.gather import Parcel
 from convoys.services.messaging.layout import groups_of
+from convoys.services.messaging.markup import escaped, html_page
 from convoys.services.messaging.plain import plain_text, wrapped
-from convoys.services.messaging.section import Beside, Fact, Frame, Group, News, Section
+from convoys.services.messaging.section import Beside, Fact, Frame, Group, Mail, Neighbour, News, Section
 from convoys.services.messaging.sections import neighbour_line, section_of
 from convoys.services.messaging.subjects import subject_of
 
@@ -61,8 +60,8 @@ class Rendered:
         `links` is the address that unsubscribes; the others begin with it.
         """
         text = self.text.replace(LINKS_MARK, links).replace(REASON_MARK, "\n".join(wrapped(reason)))
-        html = self.html.replace(LINKS_MARK, escape(links))
-        return text, html.replace(REASON_MARK, escape(reason))
+        html = self.html.replace(LINKS_MARK, escaped(links))
+        return text, html.replace(REASON_MARK, escaped(reason))
 
 
 class Renderer:
@@ -74,6 +73,7 @@ class Renderer:
         self._charges: dict[Key, Any] = {}
         self._ladders: dict[int, Ladders] = {}
         self._rendered: dict[Any, Rendered | None] = {}
+        self._neighbours: dict[tuple[int, str], Neighbour] = {}
         self._head: tuple[int, bytes] | None = None
 
     def prepare(self, parcels: Iterable[tuple[Parcel, Viewer]]) -> None:
@@ -103,7 +103,7 @@ class Renderer:
         if key not in self._rendered:
             if any(one.deadline.convoy_id not in self._ladders for one in parcel.notifications):
                 self.prepare([(parcel, viewer)])
-            with translation.override(language):
+            with speaking(language):
                 self._rendered[key] = self._render(parcel, viewer, language)
         return self._rendered[key]
 
@@ -136,26 +136,31 @@ class Renderer:
         held = [one for one in told.values() if one.deadline.watch == Watch.HELD]
         neighbours = self._episodes.also_held(viewer, held)
         size, root = self._head or newest_head()
-        context = {
-            "subject": subject_of(ordered, parcel.is_exercise, parcel.is_digest),
-            "groups": groups, "is_exercise": parcel.is_exercise, "language": language,
-            "preview": _preview(ordered), "is_staff": viewer.is_staff,
-            "neighbours": [neighbour_line(convoy, self.now) for convoy in neighbours],
-            "neighbours_title": _neighbours_title(ordered),
-            "ledger_size": size, "ledger_head": root.hex()[:8],
-            "may_quiet": any(section.news not in OVER for section in ordered),
-            "links": LINKS_MARK, "reason": REASON_MARK,
-        }  # fmt: skip
+        mail = Mail(
+            subject=subject_of(ordered, parcel.is_exercise, parcel.is_digest), preview=_preview(ordered),
+            language=language, groups=groups, neighbours_title=_neighbours_title(ordered),
+            neighbours=[self._neighbour(one, language) for one in neighbours],
+            ledger_size=size, ledger_head=root.hex()[:8],
+            links=LINKS_MARK, reason=REASON_MARK, is_exercise=parcel.is_exercise, is_staff=viewer.is_staff,
+            may_quiet=any(section.news not in OVER for section in ordered),
+        )  # fmt: skip
         routes = [one.convoy.route for one in told.values() if one.convoy.route is not None]
         return Rendered(
-            subject=str(context["subject"]),
-            text=plain_text(context),
-            html=get_template("mail/alert.html").render(context),
+            subject=mail.subject,
+            text=plain_text(mail),
+            html=html_page(mail),
             reply_to=tuple(sorted({route.desk_email for route in routes if route.desk_email})),
             convoys=tuple(section.convoy_key for section in ordered)
             + tuple(convoy.pk for convoy in neighbours),
             claims=_claims(groups),
         )
+
+    def _neighbour(self, convoy: Convoy, language: str) -> Neighbour:
+        """The same for all who may see it, at this moment."""
+        key = (convoy.pk, language)
+        if key not in self._neighbours:
+            self._neighbours[key] = neighbour_line(convoy, self.now)
+        return self._neighbours[key]
 
 
 def _parts(notifications: Sequence[Notification]) -> list[list[Notification]]:
@@ -190,7 +195,7 @@ def language_of(code: str) -> str:
 
 def reason_for(subscription: Subscription | None, language: str, seen: Sequence[int]) -> str:
     """Why somebody gets this mail, in their language; `seen` are the convoys that it shows."""
-    with translation.override(language_of(language)):
+    with speaking(language_of(language)):
         if subscription is None:
             return _("You get this because you were told of the hold.")
         what = scope_words(subscription, seen)

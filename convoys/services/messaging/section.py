@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from convoys.models import AlertResponse
@@ -31,8 +31,7 @@ class News(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """A line of the table; an unknown value is a word in italics."""
 
     label: str
@@ -96,6 +95,37 @@ class Group:
     sections: list[Section]
     heading: str = ""
     access: Access | None = None
+
+
+class Neighbour(NamedTuple):
+    """Another convoy held before the same control point: which, for how long, with how much."""
+
+    reference: str
+    span: str
+    tonnage: str
+
+
+@dataclass(frozen=True)
+class Mail:
+    """All that a mail says, before it is printed as text and as HTML; in plain words, no markup.
+
+    `preview` is what a mail program shows beside the subject. `links` is the address that unsubscribes,
+    with which the others begin, and `reason` why its reader gets it: both are one person's.
+    """
+
+    subject: str
+    preview: str
+    language: str
+    groups: Sequence[Group]
+    neighbours: Sequence[Neighbour]
+    neighbours_title: str
+    ledger_size: int
+    ledger_head: str
+    links: str
+    reason: str
+    is_exercise: bool = False
+    is_staff: bool = False
+    may_quiet: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from convoys import wording
 from convoys.clocks import elapsed, instance_zone
 from convoys.models import Convoy, Notification, Telling, Watch
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext
 from convoys.queries.accounts import Account
 from convoys.queries.alerts import AccessTold, EpisodeTold
 from convoys.services.alerting.clocks import next_step_at
@@ -23,7 +23,7 @@ from convoys.services.messaging.corrected import speak_of_end, speak_of_place
 from convoys.services.messaging.gather import is_for_digest
 from convoys.services.messaging.headlines import how_it_ended, speak, speak_of_redating, stood_at
 from convoys.services.messaging.news import changes_since, charge_words, mark_of
-from convoys.services.messaging.section import Access, Beside, Fact, Frame, News, Section
+from convoys.services.messaging.section import Access, Beside, Fact, Frame, Neighbour, News, Section
 from convoys.vocabulary import Access as AccessCode
 from convoys.vocabulary import Precision, State
 
@@ -133,9 +133,7 @@ def _facts(told: EpisodeTold, telling: Telling, frame: Frame, charge: str) -> li
             facts.append(Fact(_("How it ended"), how_it_ended(told) + inferred))
         else:
             facts.append(_fact(_("How it ended"), ""))
-    cargo = ", ".join(
-        line.description or str(line.get_category_display()) for line in convoy.cargo_lines.all()
-    )
+    cargo = ", ".join(line.description or str(line.get_category_display()) for line in convoy.cargo_lines.all())
     facts.append(_fact(_("Cargo"), cargo))
     facts.append(_fact(_("Tonnage"), wording.tonnes(convoy.tonnes_low, convoy.tonnes_high)))
     facts.append(_fact(_("Trucks"), str(convoy.trucks) if convoy.trucks is not None else ""))
@@ -232,11 +230,11 @@ def _steps(owed: Sequence[Notification], ladder: Ladder, frame: Frame) -> str:
     return f"{text} {why}"
 
 
-def neighbour_line(convoy: Convoy, now: datetime) -> tuple[str, str, str]:
-    """Another held convoy: reference, days, tonnage or the word for none known."""
+def neighbour_line(convoy: Convoy, now: datetime) -> Neighbour:
+    """Another held convoy; of its tonnage the word for none known."""
     span = _("unknown")
     if convoy.held_since is not None:
         held = elapsed(convoy.held_since, convoy.held_precision, now, Precision.MINUTE, instance_zone())
         span = wording.days(int(held.days)) if held.days >= 1 else f"{int(held.days * 24)} h"
     tonnes = wording.tonnes(convoy.tonnes_low, convoy.tonnes_high)
-    return convoy.reference, span, tonnes or _("tonnage unknown")
+    return Neighbour(convoy.reference, span, tonnes or _("tonnage unknown"))

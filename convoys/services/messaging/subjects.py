@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
+from convoys.phrasebook import gettext as _
+from convoys.phrasebook import ngettext
 from convoys.services.messaging import phrases
 from convoys.services.messaging.corrected import subject_line
 from convoys.services.messaging.layout import common_point, tonnage_of
