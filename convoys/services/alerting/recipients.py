@@ -18,7 +18,8 @@ from accounts.models import User
 from accounts.roles import read_roles
 from convoys.models import SCOPE, Channel, ConvoyOrganisation, Deadline, Part, Subscription
 from convoys.queries.rows import is_one_of
-from convoys.queries.visibility import Viewer, viewer_of, visible_convoys, visible_events
+from convoys.queries.sight import Sight
+from convoys.queries.visibility import Viewer, viewer_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Subscribers:
     """Subscriptions in force that may cover any of some deadlines, kept by the narrowest thing they name."""
 
     def __init__(self, subscriptions: Iterable[Subscription], coverage: Coverage) -> None:
-        self._coverage = coverage
+        self.coverage = coverage
         self._of_everything: list[_Ranked] = []
         self._by_name: dict[str, dict[object, list[_Ranked]]] = {}
         for one in subscriptions:
@@ -42,7 +43,7 @@ class Subscribers:
             kind, key = next(iter(named.items()), ("", None))
             rank = (SCOPE.index(kind) if kind else len(SCOPE), -len(named), one.pk)
             reader = Reader(one.user, coverage.viewer(one.user), one)
-            ranked = _Ranked(rank, reader, (one.user_id, one.webhook_id), coverage.seen_by(reader.viewer))
+            ranked = _Ranked(rank, reader, (one.user_id, one.webhook_id))
             beside = self._by_name.setdefault(kind, {}).setdefault(key, []) if kind else self._of_everything
             beside.append(ranked)
         self._of_everything.sort()
@@ -52,35 +53,34 @@ class Subscribers:
         named = [
             one
             for kind, by_key in self._by_name.items()
-            for key in self._coverage.names(kind, deadline)
+            for key in self.coverage.names(kind, deadline)
             for one in by_key.get(key, ())
             # What names one thing covers all that stands under it.
-            if one.rank[1] >= -1 or self._coverage.covers(one.reader.subscription, deadline)
+            if one.rank[1] >= -1 or self.coverage.covers(one.reader.subscription, deadline)
         ]
         return sorted(named) + self._of_everything
 
 
 class _Ranked(NamedTuple):
     """A reader, sorting before those of wider subscriptions: by the narrowest thing named, then by how
-    much is named. `channel` shows who is told twice; `sees` are the keys of deadlines."""
+    much is named. Of the same person and channel, or webhook, one is told.
+    """
 
     rank: tuple[int, int, int]
     reader: Reader
     channel: tuple[int, int | None]
-    sees: frozenset[int]
 
 
 class Coverage:
     """Which subscriptions cover which deadlines, and who sees them: asked once for a whole batch.
 
-    The deadlines should have their convoys loaded. Visibility is asked once per pair of eyes, not
-    per person; a person must see the convoy and the event that opened the episode.
+    The deadlines should have their convoys loaded. What decides visibility is read once for all eyes; a
+    person must see the convoy and the event that opened the episode.
     """
 
     def __init__(self, deadlines: Iterable[Deadline]) -> None:
         self.deadlines = list(deadlines)
         self._viewers: dict[int, Viewer] = {}
-        self._seen: dict[Viewer, frozenset[int]] = {}
 
     def names(self, kind: str, deadline: Deadline) -> set[Any]:
         """The keys by which a subscription to this kind of thing names what the deadline is about."""
@@ -115,22 +115,21 @@ class Coverage:
         return self._viewers[user.pk]
 
     def sees(self, user: User, deadline: Deadline) -> bool:
-        return deadline.pk in self.seen_by(self.viewer(user))
+        return self.is_seen_by(self.viewer(user), deadline)
 
-    def seen_by(self, viewer: Viewer) -> frozenset[int]:
-        """The deadlines, by key, of which these eyes see the convoy and the event that opened the episode."""
-        if viewer not in self._seen:
-            self._seen[viewer] = frozenset() if viewer.sees_nothing else self._ask(viewer)
-        return self._seen[viewer]
+    def is_seen_by(self, viewer: Viewer, deadline: Deadline) -> bool:
+        """Whether these eyes see the convoy and the event that opened the episode."""
+        if viewer.is_staff:
+            return True  # of all, so that nothing is read for them
+        chain = deadline.opening_chain
+        return self._sight.knows(viewer, deadline.convoy_id) and self._sight.reads_event(viewer, chain)
 
-    def _ask(self, viewer: Viewer) -> frozenset[int]:
-        is_asked = is_one_of("pk", {row.convoy_id for row in self.deadlines})
-        convoys = set(visible_convoys(viewer).filter(is_asked).values_list("pk", flat=True))
-        opened = is_one_of("sequence", {row.opening_chain for row in self.deadlines})
-        chains = set(visible_events(viewer).filter(opened).values_list("sequence", flat=True))
-        return frozenset(
-            row.pk for row in self.deadlines if row.convoy_id in convoys and row.opening_chain in chains
-        )
+    @cached_property
+    def _sight(self) -> Sight:
+        sight = Sight()
+        sight.load_convoys({row.convoy_id for row in self.deadlines})
+        sight.load_events({row.opening_chain for row in self.deadlines})
+        return sight
 
     def is_staff(self, user: User) -> bool:
         return self.viewer(user).is_staff
@@ -163,9 +162,11 @@ def readers_of(
 
     May be nobody, which is for staff to see.
     """
-    key, readers = deadline.pk, dict[tuple[int, int | None], Reader]()
-    for _, reader, channel, sees in subscribers.of(deadline):
-        is_for = reader.viewer.is_staff or not staff_only
-        if is_for and key in sees and reader.subscription.from_seconds <= step_seconds:
-            readers.setdefault(channel, reader)
+    coverage = subscribers.coverage
+    readers: dict[tuple[int, int | None], Reader] = {}
+    for _, reader, channel in subscribers.of(deadline):
+        if channel in readers or reader.subscription.from_seconds > step_seconds:
+            continue
+        if (reader.viewer.is_staff or not staff_only) and coverage.is_seen_by(reader.viewer, deadline):
+            readers[channel] = reader
     return list(readers.values())
