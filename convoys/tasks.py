@@ -36,11 +36,10 @@ def wake_delivery() -> None:
 
 @shared_task(name="convoys.tasks.detect")
 def detect() -> None:
-    """Raise the alerts that are due, then wake who delivers them."""
-    raised = raise_due_alerts()
+    """Raise the alerts that are due, and wake who delivers them as soon as the first are there."""
+    raised = raise_due_alerts(when_owed=wake_delivery)
     if raised.alerts or raised.notifications:
         logger.info("raised %s alerts, %s notifications owed", raised.alerts, raised.notifications)
-        wake_delivery()
     if raised.failed:
         raise SweepFailedError(f"{len(raised.failed)} deadlines could not be raised")
     note_success("detect")

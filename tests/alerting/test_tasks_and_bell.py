@@ -5,13 +5,20 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+import time_machine
 from celery import current_app
+from django.db import connection
 
 from convoys import bell, tasks
-from convoys.models import Deadline, Sweep
+from convoys.models import Alert, Deadline, Subscription, Sweep
+from convoys.services.alerting import detect
+from convoys.services.alerting.detect import raise_due_alerts
 from tests import factories
+from tests.alerting.conftest import START, default_held_policy, subscribe
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +69,6 @@ def test_a_sweep_that_failed_in_part_is_not_a_success_and_does_the_rest(sweep, m
     factories.make_held_convoy("C-1")
     factories.make_held_convoy("C-2")
     bad = Deadline.objects.filter(watch="held").order_by("pk").values_list("pk", flat=True)[0]
-    from convoys.services.alerting import detect
-
     real = detect.plan_for
 
     def plan_for(rows, now):
@@ -77,3 +82,66 @@ def test_a_sweep_that_failed_in_part_is_not_a_success_and_does_the_rest(sweep, m
     with pytest.raises(tasks.SweepFailedError):
         tasks.detect()
     assert not Sweep.objects.filter(name="detect").exists()
+
+
+@pytest.fixture
+def three_due_holds(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An officer is to be told of each, and each is a batch of its own."""
+    monkeypatch.setattr(detect, "FIRST_BATCH", 1)
+    monkeypatch.setattr(detect, "BATCH", 1)
+    default_held_policy()
+    subscribe(factories.officer())
+    for number in range(3):
+        factories.make_held_convoy(f"C-{number}")
+    clock.move_to(START + timedelta(hours=24, seconds=1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_delivery_is_woken_as_soon_as_the_first_alerts_are_committed(three_due_holds):
+    raised = []
+
+    def note() -> None:
+        assert not connection.in_atomic_block
+        raised.append(Alert.objects.count())
+
+    raise_due_alerts(when_owed=note)
+    assert raised == [1, 2, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_woken_where_nobody_is_owed_anything(three_due_holds):
+    Subscription.objects.all().delete()
+    rung = []
+    raised = raise_due_alerts(when_owed=lambda: rung.append(True))
+    assert (raised.alerts, raised.nobody_to_tell, rung) == (3, 3, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_task_rings_for_mails_and_webhooks_before_the_rest_is_raised(three_due_holds, monkeypatch):
+    rung = []
+    monkeypatch.setattr(tasks, "ring", lambda name: rung.append((name, Alert.objects.count())))
+    tasks.detect()
+    assert rung[:2] == [("convoys.tasks.deliver", 1), ("convoys.tasks.deliver_webhooks", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_keeps_no_alert_from_being_raised(three_due_holds, monkeypatch):
+    monkeypatch.setattr(current_app, "send_task", Mock(side_effect=ConnectionError))
+    tasks.detect()
+    assert Alert.objects.count() == 3
+    assert Sweep.objects.filter(name="detect").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_fails_in_part_wakes_delivery_for_what_was_raised(three_due_holds, monkeypatch):
+    monkeypatch.setattr(detect, "FIRST_BATCH", 3)
+    bad, real, rung = Deadline.objects.filter(watch="held").order_by("pk")[0].pk, detect.plan_for, []
+
+    def plan_for(rows, now):
+        if any(row.pk == bad for row in rows):
+            raise RuntimeError("cannot be raised")
+        return real(rows, now)
+
+    monkeypatch.setattr(detect, "plan_for", plan_for)
+    raised = raise_due_alerts(when_owed=lambda: rung.append(Alert.objects.count()))
+    assert (raised.failed, rung) == ([bad], [2])

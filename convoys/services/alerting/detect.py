@@ -4,7 +4,8 @@
    itself is the lock);
 2. inserts each alert and one notification per mail recipient and per webhook, all unique, and moves
    the deadline on, in the same transaction: after a crash either all of it is there or none;
-3. adds who is to be told that an episode ended, was withdrawn or goes on.
+3. adds who is to be told that an episode ended, was withdrawn or goes on;
+4. says after each batch that somebody is owed something, so that delivery goes on beside it.
 
 Nothing goes over a network from here, so that locks are short. A deadline that fails is passed
 over and makes the sweep count as failed; it never hides the others.
@@ -13,7 +14,7 @@ over and makes the sweep count as failed; it never hides the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +30,8 @@ from convoys.services.alerting.plan import Planned, Step, plan_for
 from convoys.services.alerting.telling import look_again_at_once
 
 logger = logging.getLogger(__name__)
-BATCH = 500
+# The first is small, so that mail leaves while the rest is raised.
+FIRST_BATCH, BATCH = 50, 500
 MOST = 10_000  # what one sweep takes on; the next one follows in half a minute
 READ = tuple(column.attname for column in Deadline._meta.concrete_fields if column.name != "next_at")
 MOVED = ("last_step", "asked_chain", "step_at", "ask_at", "tell", "tell_at", "next_at")
@@ -46,18 +48,32 @@ class Raised:
     failed: list[int] = field(default_factory=list)
 
 
-def raise_due_alerts() -> Raised:
-    """Raise all that is due now. Safe to run twice, by several workers, and after a crash."""
+def raise_due_alerts(when_owed: Callable[[], object] | None = None) -> Raised:
+    """Raise all that is due now. Safe to run twice, by several workers, and after a crash.
+
+    `when_owed` is called after each batch that owes somebody something, once that is committed: people
+    can be told of it while the sweep goes on.
+    """
     now, raised = timezone.now(), Raised()
     due = list(due_deadlines(now).values_list("pk", flat=True)[:MOST])
-    for start in range(0, len(due), BATCH):
-        batch = due[start : start + BATCH]
+    for batch in _batches(due):
+        before = raised.notifications
         try:
             _raise_batch(batch, now, raised)
         except Exception:
             logger.exception("a batch of deadlines could not be raised; going on one by one")
             _raise_one_by_one(batch, now, raised)
+        if when_owed is not None and raised.notifications > before:
+            when_owed()
     return raised
+
+
+def _batches(due: Sequence[int]) -> Iterator[Sequence[int]]:
+    first, rest = due[:FIRST_BATCH], due[FIRST_BATCH:]
+    if first:
+        yield first
+    for start in range(0, len(rest), BATCH):
+        yield rest[start : start + BATCH]
 
 
 def due_deadlines(now: datetime) -> QuerySet[Deadline]:
