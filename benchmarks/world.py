@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from accounts.models import NamingParty, Organisation, OrganisationType, User
 from accounts.roles import Role
 from convoys.models import ControlPoint, Place, PlaceName, Route, RouteStop
+from convoys.queries.statements import Batch
 from convoys.services.changes import ChangeSet, Record, convoy
 from convoys.services.resolving import Resolver
 from convoys.vocabulary import ControlPointType, PlaceKind
@@ -87,4 +88,7 @@ def _resolver() -> Resolver:
         for route in ROUTES
         for stop in CONTROL_POINTS
     ]
-    return Resolver(ChangeSet(steps))
+    batch = Batch()
+    resolver = Resolver(ChangeSet(steps), batch)
+    batch.run()
+    return resolver

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model, QuerySet
+
+from convoys.queries.statements import Batch, Found, Statement
 
 Row = TypeVar("Row", bound=Model)
 
@@ -26,18 +28,31 @@ class Compiled:
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
         self._make = cache(lambda vendor: self._compile(make()))
 
-    def rows(self, *keys: Key) -> list[tuple[Any, ...]]:
-        """Ask it; the same conversions as the ORM's own."""
-        compiler, statement, converters = self._make(connection.vendor)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, keys)
-            found = cursor.fetchall()
+    def rows(self, *keys: Key) -> Found:
+        """Ask it now; the same conversions as the ORM's own."""
+        batch = Batch()
+        found = batch.add(self.asked(*keys))
+        batch.run()
+        return self.read(found)
+
+    def asked(self, *keys: Key) -> Statement:
+        """The question, to be sent with others. `read` what it finds."""
+        return Statement(self._made[1], keys)
+
+    def read(self, found: Found) -> Found:
+        """Rows as they came from the database, as Python's values."""
+        compiler, _, converters = self._made
         return list(map(tuple, compiler.apply_converters(found, converters))) if converters else found
 
-    def instances(self, model: type[Row], *keys: Key) -> list[Row]:
-        """The same of every column of a model, in the order of its table, as its objects."""
-        names = [field.attname for field in model._meta.concrete_fields]
-        return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in self.rows(*keys)]
+    @property
+    def selected(self) -> str:
+        """What it selects, as SQL: an INSERT can return the same."""
+        compiler = self._made[0]
+        return ", ".join(sql for _, (sql, _), _ in compiler.select[: compiler.col_count])
+
+    @property
+    def _made(self) -> tuple[Any, str, Any]:
+        return self._make(connection.vendor)
 
     @staticmethod
     def _compile(rows: QuerySet[Any, Any]) -> tuple[Any, str, Any]:
@@ -47,3 +62,9 @@ class Compiled:
             raise ValueError("only keys that are given when it is asked may stand in it")
         expressions = [selected[0] for selected in compiler.select[: compiler.col_count]]
         return compiler, statement, compiler.get_converters(expressions)
+
+
+def instances(model: type[Row], rows: Iterable[tuple[Any, ...]]) -> list[Row]:
+    """Rows of every column of a model, in the order of its table, as its objects."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]

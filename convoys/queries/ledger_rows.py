@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -14,6 +15,7 @@ from django.db.models.functions import Cast
 from convoys.canonical import COLUMNS, Row
 from convoys.models import Claim, EntryType, Erasure, Event, LedgerEntry, Words
 from convoys.queries.compiled import Compiled
+from convoys.queries.statements import Found
 
 BATCH = 2000
 GROUPS = ("open", "detail", "words")
@@ -62,13 +64,41 @@ class Stretch(Rows):
     entries: dict[int, StoredEntry]
 
 
+def returned(kind: str) -> str:
+    """SQL for what an INSERT of such an entry's row gives back: see `read_back`."""
+    return _OWN[kind].selected
+
+
+def read_back(kind: str, inserted: Iterable[Model], found: Found) -> dict[int, Row]:
+    """Rows just inserted, as they are stored. `found` is what `returned` gave back of each.
+
+    What stands in other tables than their own (a convoy's reference) is taken from their objects.
+    """
+    own, others = _parts(kind)
+    rows = _by_sequence(kind, own, _OWN[kind].read(found))
+    return {
+        one.pk: {
+            **rows[one.pk],
+            **{column: _of(getattr(one, relation), name) for column, relation, name in others},
+        }
+        for one in inserted
+    }
+
+
+def words_returned() -> str:
+    """SQL for what an INSERT of words gives back: see `words_read_back`."""
+    return _WORDS.selected
+
+
+def words_read_back(found: Found) -> dict[int, StoredWords]:
+    """Words just inserted, as they are stored; `found` is what `words_returned` gave back."""
+    return _words(_WORDS.read(found))
+
+
 def read_rows(first: int, last: int, kinds: Iterable[str] = MODELS) -> Rows:
     """The rows from one sequence to another, both included, and their words. A query a kind, and one."""
-    words = {
-        sequence: StoredWords(bytes(salt), orjson.loads(fields))
-        for sequence, salt, fields in _WORDS.rows(first, last)
-    }
-    return Rows({kind: _rows(kind, first, last) for kind in kinds}, words)
+    of_type = {kind: _by_sequence(kind, COLUMNS[kind], _ROWS[kind].rows(first, last)) for kind in kinds}
+    return Rows(of_type, _words(_WORDS.rows(first, last)))
 
 
 def read_stretch(first: int, last: int) -> Stretch:
@@ -86,15 +116,31 @@ def read_stretch(first: int, last: int) -> Stretch:
     )
 
 
-def _rows(kind: str, first: int, last: int) -> dict[int, Row]:
-    columns, documents = COLUMNS[kind], _DOCUMENTS[kind]
-    found: dict[int, Row] = {}
-    for sequence, *values in _ROWS[kind].rows(first, last):
-        row = dict(zip(columns, values, strict=True))
+def _by_sequence(kind: str, columns: Sequence[str], found: Found) -> dict[int, Row]:
+    documents = _DOCUMENTS[kind]
+    rows: dict[int, Row] = {}
+    for sequence, *values in found:
+        row: dict[str, Any] = dict(zip(columns, values, strict=True))
         for column in documents:
             row[column] = orjson.loads(row[column])
-        found[sequence] = row
-    return found
+        rows[sequence] = row
+    return rows
+
+
+def _words(found: Found) -> dict[int, StoredWords]:
+    return {sequence: StoredWords(bytes(salt), orjson.loads(fields)) for sequence, salt, fields in found}
+
+
+def _of(other: Model | None, name: str) -> Any:
+    return None if other is None else getattr(other, name)
+
+
+@cache
+def _parts(kind: str) -> tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]]:
+    """The columns that stand in an entry's own row, and the others with their relation and name."""
+    own = tuple(column for column in COLUMNS[kind] if "__" not in column)
+    others = (column for column in COLUMNS[kind] if "__" in column)
+    return own, tuple((column, *column.split("__")) for column in others)  # type: ignore[misc]
 
 
 _DOCUMENTS = {
@@ -107,7 +153,18 @@ _DOCUMENTS = {
 }
 
 
-def _of(kind: str) -> Callable[[], QuerySet[Any, Any]]:
+def _own(kind: str) -> Callable[[], QuerySet[Any, Any]]:
+    """The columns of a kind's own rows that are hashed."""
+
+    def rows() -> QuerySet[Any, Any]:
+        model, (own, _) = MODELS[kind], _parts(kind)
+        found = model._default_manager.order_by()
+        return found.values_list("sequence", *(_as_read(model, column) for column in own))
+
+    return rows
+
+
+def _joined(kind: str) -> Callable[[], QuerySet[Any, Any]]:
     """The rows of a kind from 0 to 0, with the columns that are hashed."""
 
     def rows() -> QuerySet[Any, Any]:
@@ -127,7 +184,8 @@ def _as_read(model: type[Model], column: str) -> str | Func:
     return column
 
 
-_ROWS = {kind: Compiled(_of(kind)) for kind in MODELS}
+_OWN = {kind: Compiled(_own(kind)) for kind in MODELS}
+_ROWS = {kind: Compiled(_joined(kind)) for kind in MODELS}
 _WORDS = Compiled(
     lambda: (
         Words.objects.filter(sequence__gte=0, sequence__lte=0)

@@ -11,6 +11,7 @@ from convoys.models import Claim as ClaimRow
 from convoys.models import Convoy, Event, OtherReference
 from convoys.queries.events import record_of_convoy
 from convoys.queries.routes import route_positions
+from convoys.queries.statements import Batch
 from convoys.replay import PROVISIONAL, History, in_force, replay
 from convoys.services import checking
 from convoys.services.balancing import check_balance
@@ -24,7 +25,7 @@ from convoys.services.drafting import (
     event_known_from,
 )
 from convoys.services.ordering import earlier_placings
-from convoys.services.resolving import Resolver, lock_subjects
+from convoys.services.resolving import ConvoyAlone, Locked, Resolver, could_be_code, lock_subjects
 from convoys.services.revising import (
     corrected_claim,
     corrected_event,
@@ -63,12 +64,14 @@ class Assembly:
     def __init__(self, change_set: ChangeSet) -> None:
         self.change_set = change_set
         self.now = timezone.now()
-        self.resolver = Resolver(change_set)
+        self._batch = Batch()
+        self.resolver = Resolver(change_set, self._batch)
         self.targets = Targets(change_set)
         self.routes = route_positions()
         self.works: dict[SubjectRef, Work] = {}
         self.drafts: list[AnyDraft] = []
         self.others: dict[SubjectRef, Convoy] = {}
+        self._alone: ConvoyAlone | None = None
 
     def lock(self) -> None:
         """Lock the subjects, and what is split off into, creating the convoys that are registered."""
@@ -76,7 +79,7 @@ class Assembly:
         refs = {record.subject for record in records} | self.targets.subjects
         new = {record.subject for record in records if record.kind == "registered"}
         others = split_into(self.change_set) - refs
-        rows = lock_subjects(refs | others)
+        rows = self._locked(refs | others)
         self.others = {ref: row for ref, row in rows.items() if ref in others and isinstance(row, Convoy)}
         for ref in sorted(refs):
             if ref in new:
@@ -84,13 +87,24 @@ class Assembly:
                 self.works[ref] = Work(ref, _create(ref, ref in rows, exercise), [], is_new=True)
             elif ref in rows:
                 row = rows[ref]
-                if isinstance(row, Convoy):
-                    events = record_of_convoy(row)
-                else:
-                    events = list(row.events.order_by("sequence"))
-                self.works[ref] = Work(ref, row, events)
+                self.works[ref] = Work(ref, row, self._record(row))
             else:
                 raise UnknownReference("subject", ref.code)
+
+    def _locked(self, refs: set[SubjectRef]) -> Locked:
+        """The rows of what is on record, locked; most change sets are about one convoy alone."""
+        ref = next(iter(refs)) if len(refs) == 1 else None
+        if ref is not None and ref.type == SubjectType.CONVOY and could_be_code(ref.code):
+            self._alone = ConvoyAlone(ref, self._batch)
+            self._batch.run()
+            return self._alone.locked()
+        self._batch.run()
+        return lock_subjects(refs)
+
+    def _record(self, row: Subject) -> list[Event]:
+        if not isinstance(row, Convoy):
+            return list(row.events.order_by("sequence"))
+        return self._alone.record(row) if self._alone is not None else record_of_convoy(row)
 
     def check_seen(self) -> None:
         """Raises Conflict where a subject has a newer event than the author saw."""

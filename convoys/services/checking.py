@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,9 +47,15 @@ def choice(field: str, value: Any, choices: type[TextChoices], required: bool = 
     """A code of a closed list, or the empty string. Raises InvalidInput."""
     if not value and not required:
         return ""
-    if value not in choices.values:
-        raise InvalidInput({field: f"Choose one of: {', '.join(choices.values)}."})
+    codes = _codes(choices)
+    if value not in codes:
+        raise InvalidInput({field: f"Choose one of: {', '.join(codes)}."})
     return str(value)
+
+
+@cache
+def _codes(choices: type[TextChoices]) -> tuple[str, ...]:
+    return tuple(choices.values)
 
 
 def count(field: str, value: Any) -> int | None:

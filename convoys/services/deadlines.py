@@ -1,4 +1,4 @@
-"""Clocks that follow the record: `move_deadlines` is the timeline's call, inside its transaction.
+"""Clocks that follow the record: the timeline locks and moves them inside its transaction.
 
 A convoy has at most one running clock per watch: held (by its open hold), stopped, and silent (by
 its last report). What no longer runs is ended, withdrawn or paused here; who is to be told so is
@@ -11,50 +11,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from convoys.models import Convoy, Deadline, DeadlineState, Event, Notification, Telling, Watch
-from convoys.queries.compiled import Compiled
+from convoys.queries.compiled import Compiled, instances
+from convoys.queries.statements import Batch, Statement
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import BACKFILL_GRACE, REOPENED_WITHIN, schedule, set_next
 from convoys.services.alerting.policies import Ladders
 from convoys.services.alerting.redating import clock_of, last_correction, was_told_otherwise
-from convoys.services.alerting.rows import call_off, save, tell
+from convoys.services.alerting.rows import call_off, tell
 from convoys.services.alerting.stopping import RUNS, Stopping
+from convoys.services.writes import Writes
 from convoys.vocabulary import State
 
 ON_THE_WAY = frozenset({State.DISPATCHED, State.STOPPED, State.HELD})
 
 
-# By the convoy's key, its rows, locked.
-Locked = Mapping[int, list[Deadline]]
-
-
-def lock_deadlines(convoys: Iterable[Convoy]) -> Locked:
-    """Lock what `move_deadlines` will change, before the ledger head is locked."""
-    keys = [convoy.pk for convoy in convoys]
-    if len(keys) == 1:
-        return {keys[0]: _OF_CONVOY.instances(Deadline, keys[0])}
-    locked: dict[int, list[Deadline]] = defaultdict(list)
-    for row in Deadline.objects.select_for_update().filter(convoy__in=keys).order_by("pk"):
-        locked[row.convoy_id].append(row)
-    return locked
-
-
 _OF_CONVOY = Compiled(
     lambda: Deadline.objects.select_for_update().filter(convoy=0).order_by("pk").values_list()
 )
-
-
-def move_deadlines(
-    convoy: Convoy, history: History, written: Sequence[Event], recorded_at: datetime, locked: Locked
-) -> None:
-    """Bring a convoy's clocks into line with its history. SQL only; the convoy is locked.
-
-    1. starts or goes on with the clocks that should run, and re-dates their unsent steps;
-    2. ends, withdraws or pauses the others; a hold that somebody may have been told of is marked
-       for telling after the grace, and a telling that is no longer true is called off.
-    """
-    _Mover(convoy, history, written, recorded_at, locked.get(convoy.pk, [])).move()
 
 
 @dataclass(frozen=True)
@@ -66,6 +43,70 @@ class _Clock:
     episode: Episode | None = None
 
 
+class Clocks:
+    """The clocks of some convoys: locked before the ledger head is, moved once the record is written."""
+
+    def __init__(self, histories: Iterable[tuple[Convoy, History]], batch: Batch) -> None:
+        """Lets the questions wait in the batch; the caller runs it."""
+        self._histories = {convoy.pk: (convoy, history) for convoy, history in histories}
+        self._wanted = {key: _wanted(history) for key, (_, history) in self._histories.items()}
+        running = [convoy for key, (convoy, _) in self._histories.items() if self._wanted[key]]
+        # Most of a convoy's life no clock runs, and then no policy need be read.
+        self._ladders = Ladders.waiting(running, batch) if running else None
+        self._found = batch.add(_rows_of(list(self._histories))) if self._histories else []
+
+    @cached_property
+    def _rows(self) -> Mapping[int, list[Deadline]]:
+        rows: dict[int, list[Deadline]] = defaultdict(list)
+        for row in instances(Deadline, _OF_CONVOY.read(self._found)):
+            rows[row.convoy_id].append(row)
+        return rows
+
+    def move(self, writes: Writes, convoy: Convoy, written: Sequence[Event], recorded_at: datetime) -> None:
+        """Bring a convoy's clocks into line with its history. SQL only; the convoy is locked.
+
+        1. starts or goes on with the clocks that should run, and re-dates their unsent steps;
+        2. ends, withdraws or pauses the others; a hold that somebody may have been told of is marked
+           for telling after the grace, and a telling that is no longer true is called off.
+        """
+        rows, (_, history) = self._rows[convoy.pk], self._histories[convoy.pk]
+        before = {row.pk: dict(row.__dict__) for row in rows}
+        mover = _Mover(convoy, history, written, recorded_at, rows, self._ladders)
+        mover.move(self._wanted[convoy.pk])
+        writes.insert(Deadline, (row for row in mover.rows if row._state.adding))
+        for row in mover.rows:
+            if row.pk in before:
+                writes.update(Deadline, row.pk, _moved(row, before[row.pk]))
+
+
+def _rows_of(convoys: Sequence[int]) -> Statement:
+    if len(convoys) == 1:
+        return _OF_CONVOY.asked(convoys[0])
+    rows = Deadline.objects.select_for_update().filter(convoy__in=convoys).order_by("pk")
+    return Statement(*rows.values_list().query.sql_with_params())
+
+
+def _moved(row: Deadline, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that are not as they were; never a whole row over another's."""
+    names = (field.attname for field in Deadline._meta.concrete_fields)
+    return {name: row.__dict__[name] for name in names if row.__dict__[name] != before[name]}
+
+
+def _wanted(history: History) -> list[_Clock]:
+    facts = history.facts
+    if facts.tracking_ended is not None:
+        return []
+    clocks = []
+    if facts.hold is not None:
+        clocks.append(_Clock(Watch.HELD, facts.hold.opening, facts.hold))
+    # History that was loaded long after is silent by nature: only what it still holds is told.
+    if facts.state == State.STOPPED and facts.state_since and not facts.state_since.backfilled:
+        clocks.append(_Clock(Watch.STOPPED, facts.state_since))
+    if facts.state in ON_THE_WAY and facts.last_report and not facts.last_report.backfilled:
+        clocks.append(_Clock(Watch.SILENT, facts.last_report))
+    return clocks
+
+
 class _Mover:
     def __init__(
         self,
@@ -74,42 +115,22 @@ class _Mover:
         written: Sequence[Event],
         recorded_at: datetime,
         rows: list[Deadline],
+        ladders: Ladders | None,
     ) -> None:
         self.convoy, self.history, self.now, self.rows = convoy, history, recorded_at, rows
         self.is_backfill = any(event.backfilled for event in written)
         self.written = written
-        self._ladders: Ladders | None = None
+        self.ladders = ladders
 
-    @property
-    def ladders(self) -> Ladders:
-        """Read where a clock runs only: most of a convoy's life none does."""
-        if self._ladders is None:
-            self._ladders = Ladders([self.convoy])
-        return self._ladders
-
-    def move(self) -> None:
+    def move(self, clocks: Iterable[_Clock]) -> None:
         running = set()
-        for clock in self._clocks():
+        for clock in clocks:
             row = self._row_of(clock) or self._start(clock)
             self._run(row, clock)
             running.add(id(row))
         stopping = Stopping(self.history, self.rows, self.written, self.now)
         for row in [row for row in self.rows if id(row) not in running]:
             stopping.stop(row)
-
-    def _clocks(self) -> list[_Clock]:
-        facts = self.history.facts
-        if facts.tracking_ended is not None:
-            return []
-        clocks = []
-        if facts.hold is not None:
-            clocks.append(_Clock(Watch.HELD, facts.hold.opening, facts.hold))
-        # History that was loaded long after is silent by nature: only what it still holds is told.
-        if facts.state == State.STOPPED and facts.state_since and not facts.state_since.backfilled:
-            clocks.append(_Clock(Watch.STOPPED, facts.state_since))
-        if facts.state in ON_THE_WAY and facts.last_report and not facts.last_report.backfilled:
-            clocks.append(_Clock(Watch.SILENT, facts.last_report))
-        return clocks
 
     def _row_of(self, clock: _Clock) -> Deadline | None:
         for row in self.rows:
@@ -136,7 +157,6 @@ class _Mover:
             if former.tell == Telling.ENDED:  # nobody has heard that it ended
                 former.tell, former.tell_at, former.tell_chain = "", None, None
                 set_next(former)  # a step that it reached while it stood is still raised
-                save(former)
             elif self._was_told_over(former):
                 tell(row, Telling.NOT_ENDED, former.tell_chain, self.now)
         self.rows.append(row)
@@ -164,8 +184,8 @@ class _Mover:
             row.known_at = self.now  # repeats had stopped: those past by now are told together
         row.confirming_chain, row.confirmed_at = last.chain, clock_of(last)
         not_before = self.now + BACKFILL_GRACE if self.is_backfill else None
+        assert self.ladders is not None  # noqa: S101 - read wherever a clock is wanted
         schedule(row, self.ladders.of(self.convoy, row.watch), not_before)
-        save(row)
 
     def _correct(self, row: Deadline, episode: Episode) -> None:
         """Whoever was told otherwise is told so; a correction undone in time tells nobody."""

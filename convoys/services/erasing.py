@@ -20,6 +20,7 @@ from convoys.errors import Busy, InvalidInput, NotPermitted, UnknownReference
 from convoys.models import Claim, Document, EntryType, Erasure, LedgerEntry, Words
 from convoys.queries.ledger_rows import read_rows
 from convoys.services.ledger import append_entries, lock_head, save_words
+from convoys.services.writes import Writes
 
 LONGEST_REASON = 2000
 
@@ -75,8 +76,11 @@ def _erase(sequence: int, reason: str, author: User) -> int:
     head = lock_head()
     row = Erasure(sequence=head.next_sequence(), erased=sequence, author=author, recorded_at=head.now)
     Erasure.objects.bulk_create([row])
-    save_words([(row.sequence, {"reason": reason})])
+    writes = Writes()
+    save_words(writes, [(row.sequence, {"reason": reason})])
+    writes.run()
     words.delete()
     _erase_document(sequence)
-    append_entries(head, read_rows(row.sequence, row.sequence, [EntryType.ERASURE]))
+    append_entries(writes, head, read_rows(row.sequence, row.sequence, [EntryType.ERASURE]))
+    writes.run()
     return row.sequence

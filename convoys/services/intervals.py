@@ -11,8 +11,9 @@ from datetime import datetime
 
 from convoys.models import Convoy, Event, StateInterval
 from convoys.queries.compiled import Compiled
+from convoys.queries.statements import Found, Statement
 from convoys.replay import History, Routes, Span, in_force, replay
-from convoys.services.inserting import insert
+from convoys.services.writes import Writes
 
 Key = tuple[object, ...]
 # What tells one stretch from another, in the order of `_key_of`.
@@ -27,8 +28,19 @@ _KNOWN = Compiled(
 )
 
 
+def known_intervals(convoy: Convoy) -> Statement:
+    """Asks for what is known now of a convoy's states; `project_intervals` reads what it finds."""
+    return _KNOWN.asked(convoy.pk)
+
+
 def project_intervals(
-    convoy: Convoy, before: Sequence[Event], new: Sequence[Event], history: History, routes: Routes
+    writes: Writes,
+    convoy: Convoy,
+    before: Sequence[Event],
+    new: Sequence[Event],
+    history: History,
+    routes: Routes,
+    known: Found,
 ) -> None:
     """Bring a convoy's intervals up to date after its history changed.
 
@@ -38,19 +50,21 @@ def project_intervals(
     known_before = max((event.known_from for event in before), default=None)
     known_now = {event.known_from for event in new}
     if len(known_now) == 1 and (known_before is None or known_before < min(known_now)):
-        _close_and_open(convoy, history.spans, min(known_now))
+        _close_and_open(writes, convoy, history.spans, min(known_now), known)
     else:
         rows = intervals_of(convoy, [*before, *new], routes)
         convoy.state_intervals.all().delete()
-        insert(rows)
+        writes.insert(StateInterval, rows)
 
 
-def _close_and_open(convoy: Convoy, spans: Sequence[Span], known_from: datetime) -> None:
+def _close_and_open(
+    writes: Writes, convoy: Convoy, spans: Sequence[Span], known_from: datetime, known: Found
+) -> None:
     wanted = {_key_of(span): span for span in spans}
-    over = [pk for pk, *key in _KNOWN.rows(convoy.pk) if wanted.pop(tuple(key), None) is None]
-    if over:
-        StateInterval.objects.filter(pk__in=over).update(known_until=known_from)
-    insert(_row(convoy, span, known_from) for span in wanted.values())
+    for pk, *key in _KNOWN.read(known):
+        if wanted.pop(tuple(key), None) is None:
+            writes.update(StateInterval, pk, {"known_until": known_from})
+    writes.insert(StateInterval, (_row(convoy, span, known_from) for span in wanted.values()))
 
 
 def intervals_of(convoy: Convoy, events: Sequence[Event], routes: Routes) -> list[StateInterval]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,10 @@ from convoys.canonical import entry_leaf, group_digest, groups_of
 from convoys.clocks import MICROSECOND
 from convoys.merkle import EMPTY_ROOT, append, root_of
 from convoys.models import LedgerEntry, LedgerHead, LedgerNode, Words
-from convoys.queries.compiled import Compiled
-from convoys.queries.ledger_rows import Rows
-from convoys.services.inserting import insert
+from convoys.queries.compiled import Compiled, instances
+from convoys.queries.ledger_rows import Rows, words_returned
+from convoys.queries.statements import Batch, Found
+from convoys.services.writes import Writes
 
 SALT_BYTES = 16
 
@@ -37,31 +38,36 @@ class OpenHead:
 _HEAD = Compiled(lambda: LedgerHead.objects.select_for_update().filter(id=0).values_list())
 
 
-def lock_head() -> OpenHead:
-    """Lock the ledger's head and read the clock under it, later than any entry before.
+def lock_head(batch: Batch | None = None) -> OpenHead:
+    """Lock the ledger's head, after all that waits in the batch, and read the clock under it, later
+    than any entry before.
 
     Nothing may be locked after this in the same transaction.
     """
-    found = _HEAD.instances(LedgerHead, 1)
+    batch = batch or Batch()
+    waiting = batch.add(_HEAD.asked(1))
+    batch.run()
+    found = _HEAD.read(waiting)
     if not found:
         LedgerHead.objects.get_or_create(id=1, defaults={"root": EMPTY_ROOT})
-        found = _HEAD.instances(LedgerHead, 1)
-    head = found[0]
+        found = _HEAD.rows(1)
+    (head,) = instances(LedgerHead, found)
     now = timezone.now()
     if head.time is not None:
         now = max(now, head.time + MICROSECOND)
     return OpenHead(head, now)
 
 
-def save_words(sequence_words: Sequence[tuple[int, dict[str, Any]]]) -> None:
-    """Store the words of entries, each with a salt of its own; empty ones too."""
-    insert(
-        Words(sequence=sequence, salt=secrets.token_bytes(SALT_BYTES), fields=fields)
+def save_words(writes: Writes, sequence_words: Iterable[tuple[int, dict[str, Any]]]) -> Found:
+    """Store the words of entries, each with a salt of its own; empty ones too. Finds them as stored."""
+    rows = (
+        {"sequence": sequence, "salt": secrets.token_bytes(SALT_BYTES), "fields": fields}
         for sequence, fields in sequence_words
     )
+    return writes.insert(Words, rows, words_returned())
 
 
-def append_entries(open_head: OpenHead, rows: Rows) -> None:
+def append_entries(writes: Writes, open_head: OpenHead, rows: Rows) -> None:
     """Hash rows, as they were read back, in order of sequence; extend the tree and move the head."""
     head = open_head.head
     size, frontier = head.size, [bytes.fromhex(text) for text in head.frontier]
@@ -81,18 +87,18 @@ def append_entries(open_head: OpenHead, rows: Rows) -> None:
         leaf = entry_leaf(kind, digests)
         frontier, closed = append(size, frontier, leaf)
         size += 1
-        nodes += [LedgerNode(level=level, index=index, hash=value) for level, index, value in closed]
+        nodes += [{"level": level, "index": index, "hash": value} for level, index, value in closed]
         entries.append(
-            LedgerEntry(
-                sequence=sequence,
-                type=kind,
-                open_salt=open_salt,
-                detail_salt=detail_salt,
-                words_digest=digests["words"],
-                leaf_hash=leaf,
-            )
+            {
+                "sequence": sequence,
+                "type": kind,
+                "open_salt": open_salt,
+                "detail_salt": detail_salt,
+                "words_digest": digests["words"],
+                "leaf_hash": leaf,
+            }
         )
-    insert([*entries, *nodes])
-    LedgerHead.objects.filter(id=1).update(
-        size=size, root=root_of(frontier), frontier=[value.hex() for value in frontier], time=open_head.now
-    )
+    writes.insert(LedgerEntry, entries)
+    writes.insert(LedgerNode, nodes)
+    moved = {"size": size, "root": root_of(frontier), "frontier": [value.hex() for value in frontier]}
+    writes.update(LedgerHead, head.pk, moved | {"time": open_head.now})

@@ -5,11 +5,12 @@ from __future__ import annotations
 from convoys import projection
 from convoys.models import CargoLine, ControlPoint, Convoy, ConvoyOrganisation, Event, OtherReference
 from convoys.replay import History, in_force
+from convoys.services.writes import Writes
 
 DECLARED = frozenset({"cargo", "references", "sponsors", "carrier", "consignee", "visible_to"})
 
 
-def project_convoy(convoy: Convoy, history: History, newest_entry: int) -> None:
+def project_convoy(writes: Writes, convoy: Convoy, history: History, newest_entry: int) -> None:
     """Write where its history has led to the convoy's row, and set the same values on the object."""
     registered = next((step.event.recorded_at for step in history.steps if step.kind == "registered"), None)
     values = projection.projected_columns(history) | {
@@ -19,7 +20,7 @@ def project_convoy(convoy: Convoy, history: History, newest_entry: int) -> None:
     }
     # The row was read under its lock: what is as it was need not be written again.
     moved = {name: value for name, value in values.items() if convoy.__dict__[name] != value}
-    Convoy.objects.filter(pk=convoy.pk).update(**moved)
+    writes.update(Convoy, convoy.pk, moved)
     convoy.__dict__.update(values)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Model
 
 from accounts.models import Organisation
 from convoys.errors import InvalidInput, UnknownReference
-from convoys.models import Agreement, ControlPoint, Convoy, Place, Route
-from convoys.queries.compiled import Compiled
+from convoys.models import Agreement, ControlPoint, Convoy, Event, Place, Route
+from convoys.queries.compiled import Compiled, instances
+from convoys.queries.events import record_asked, record_found
+from convoys.queries.statements import Batch, Found, by_keys
 from convoys.services.changes import Account, ChangeSet, Claim, Correct, Record, SubjectRef
 from convoys.vocabulary import SubjectType
 
@@ -20,7 +23,8 @@ LONGEST_CODE = 64
 class Resolver:
     """What the codes of one change set stand for."""
 
-    def __init__(self, change_set: ChangeSet) -> None:
+    def __init__(self, change_set: ChangeSet, batch: Batch) -> None:
+        """Lets the questions wait in the batch; what is on record is known once it has run."""
         # Lists, not sets: what a door hands in unchecked may be no text, and need not be hashable.
         places: list[Any] = []
         points: list[Any] = []
@@ -41,11 +45,27 @@ class Resolver:
             people.append(step.next_carrier)
             people.extend(_listed(step.declares.get("sponsors")))
             people.extend(_listed(step.visible_to))
-        zones = Place.objects.filter(pk__in=_codes(places + points)).values_list("pk", "time_zone")
-        self.places = dict(zones.order_by())
-        self.points = _on_record(ControlPoint, points)
-        self.organisations = _on_record(Organisation, people)
-        self.routes = _on_record(Route, routes)
+        self._places = _waiting(Place, places + points, batch, "time_zone")
+        self._points = _waiting(ControlPoint, points, batch)
+        self._organisations = _waiting(Organisation, people, batch)
+        self._routes = _waiting(Route, routes, batch)
+
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """Time zones by code."""
+        return dict(self._places)
+
+    @cached_property
+    def points(self) -> set[str]:
+        return {code for (code,) in self._points}
+
+    @cached_property
+    def organisations(self) -> set[str]:
+        return {code for (code,) in self._organisations}
+
+    @cached_property
+    def routes(self) -> set[str]:
+        return {code for (code,) in self._routes}
 
     def place(self, field: str, code: str | None) -> str | None:
         return self._known(field, code, self.places)
@@ -107,12 +127,10 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _on_record(model: type[Model], given: Iterable[object]) -> set[str]:
-    """Which of these are codes of that table; no query where none could be."""
+def _waiting(model: type[Model], given: Iterable[object], batch: Batch, *columns: str) -> Found:
+    """Which of these are codes of that table; no question where none could be."""
     codes = _codes(given)
-    if not codes:
-        return set()
-    return set(model._default_manager.filter(pk__in=codes).order_by().values_list("pk", flat=True))
+    return batch.add(by_keys(model, columns, codes)) if codes else []
 
 
 def _codes(values: Iterable[object]) -> set[str]:
@@ -128,8 +146,28 @@ _CONVOY = Compiled(
     lambda: Convoy.objects.select_for_update(no_key=True).filter(reference="").order_by().values_list()
 )
 
+Locked = dict[SubjectRef, Convoy | ControlPoint | Agreement]
 
-def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | ControlPoint | Agreement]:
+
+class ConvoyAlone:
+    """One convoy to lock and its record to read, on their way with a batch."""
+
+    def __init__(self, ref: SubjectRef, batch: Batch) -> None:
+        self.ref = ref
+        self._row = batch.add(_CONVOY.asked(ref.code))
+        # After the lock, so that nothing is missing that was written while we waited for it.
+        self._record = batch.add(record_asked(ref.code))
+
+    def locked(self) -> Locked:
+        """Empty where there is none."""
+        rows = instances(Convoy, _CONVOY.read(self._row))
+        return {self.ref: rows[0]} if rows else {}
+
+    def record(self, convoy: Convoy) -> list[Event]:
+        return record_found(convoy, self._record)
+
+
+def lock_subjects(refs: Iterable[SubjectRef]) -> Locked:
     """Lock rows in one fixed order (type, then key), so that two writers never wait for each other.
 
     The keys stay free: a sweep that notes an alert about a convoy need not wait for its writer.
@@ -137,7 +175,7 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
     by_type: dict[str, set[str]] = {}
     for ref in refs:
         by_type.setdefault(ref.type, set()).add(ref.code)
-    found: dict[SubjectRef, Convoy | ControlPoint | Agreement] = {}
+    found: Locked = {}
     clean = {kind: [code for code in codes if could_be_code(code)] for kind, codes in by_type.items()}
     if codes := clean.get(SubjectType.AGREEMENT):
         agreements = Agreement.objects.select_for_update(no_key=True).filter(code__in=codes)
@@ -145,12 +183,7 @@ def lock_subjects(refs: Iterable[SubjectRef]) -> dict[SubjectRef, Convoy | Contr
     if codes := clean.get(SubjectType.CONTROL_POINT):
         points = ControlPoint.objects.select_for_update(no_key=True).filter(pk__in=codes)
         found |= {SubjectRef(SubjectType.CONTROL_POINT, one.pk): one for one in points.order_by("pk")}
-    codes = clean.get(SubjectType.CONVOY, [])
-    if len(codes) == 1:
-        found |= {
-            SubjectRef(SubjectType.CONVOY, codes[0]): one for one in _CONVOY.instances(Convoy, codes[0])
-        }
-    elif codes:
+    if codes := clean.get(SubjectType.CONVOY):
         convoys = Convoy.objects.select_for_update(no_key=True).filter(reference__in=codes)
         found |= {SubjectRef(SubjectType.CONVOY, one.reference): one for one in convoys.order_by("pk")}
     return found

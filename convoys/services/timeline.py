@@ -16,27 +16,28 @@ newer entry. A change set is written whole or not at all.
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import NoReturn
 
+import orjson
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.crypto import salted_hmac
 
 from convoys.errors import AlreadySent, Busy, Conflict, ConvoyError, InvalidInput
 from convoys.models import ChangeSet as ChangeSetRow
 from convoys.models import Claim, ControlPoint, Convoy
-from convoys.queries.ledger_rows import MODELS, read_rows
+from convoys.queries.ledger_rows import MODELS, Rows, read_back, returned, words_read_back
+from convoys.queries.statements import Batch
 from convoys.replay import History
-from convoys.services import deadlines
-from convoys.services.assembly import Assembly
+from convoys.services.assembly import Assembly, Work
 from convoys.services.authority import check_accounts, check_author
 from convoys.services.changes import ChangeSet, Record, SubjectRef, Written
+from convoys.services.deadlines import Clocks
 from convoys.services.documents import keep
-from convoys.services.inserting import insert
-from convoys.services.intervals import project_intervals
+from convoys.services.intervals import known_intervals, project_intervals
 from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import DECLARED, project_control_point, project_convoy, project_declaration
+from convoys.services.writes import Writes
 
 MOST_STEPS = 500
 
@@ -76,12 +77,14 @@ def _write(change_set: ChangeSet, digest: str) -> Written:
     assembly.check_seen()
     assembly.draft()
     histories = assembly.replay()
-    convoys = [work.row for work in assembly.works.values() if isinstance(work.row, Convoy)]
-    clocks = deadlines.lock_deadlines(convoys)
-    head = lock_head()
-    written = _insert(assembly, head, digest)
-    _hash(assembly, head)
-    _project(assembly, histories, clocks, head)
+    batch = Batch()
+    moved = _Moved(assembly, histories, batch)
+    head = lock_head(batch)
+    writes = Writes()
+    written, rows = _insert(assembly, writes, head, digest)
+    append_entries(writes, head, rows)
+    moved.project(writes, head)
+    writes.run()
     return written
 
 
@@ -89,14 +92,17 @@ def _contents_digest(change_set: ChangeSet) -> str:
     contents = {
         "author": change_set.author.pk if change_set.author else None,
         "backfilled": change_set.backfilled,
-        "steps": [{type(step).__name__: asdict(step)} for step in change_set.steps],
+        "steps": [{type(step).__name__: step} for step in change_set.steps],
     }
-    text = json.dumps(contents, default=_short, sort_keys=True)
+    try:
+        text = orjson.dumps(contents, default=_plain, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a figure beyond all bounds, half a character: what is refused anyway is told as such
+        text = repr(contents).encode(errors="replace")
     # Keyed: the digest outlives the words when they are erased, and must not let them be guessed.
     return salted_hmac("convoys.contents", text, algorithm="sha256").hexdigest()
 
 
-def _short(value: object) -> str:
+def _plain(value: object) -> str:
     """A value that JSON has no form for; of a kept file its digest says all."""
     return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
@@ -110,8 +116,11 @@ def _written_before(change_set: ChangeSet, digest: str) -> Written | None:
     return Written(row.uuid, row.sequences, is_repeat=True)
 
 
-def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
-    """Number the drafts, date them by the clock read under the lock, and write their rows."""
+def _insert(assembly: Assembly, writes: Writes, head: OpenHead, digest: str) -> tuple[Written, Rows]:
+    """Number the drafts, date them by the clock read under the lock, and write their rows.
+
+    They come back as they are stored, since what was meant ("19") may not be that ("19.000").
+    """
     change_set = assembly.change_set
     numbers: dict[int, int] = {}
     sequences: list[list[int]] = [[] for _ in change_set.steps]
@@ -129,43 +138,54 @@ def _insert(assembly: Assembly, head: OpenHead, digest: str) -> Written:
         if draft.follows is not None and isinstance(row, Claim):
             row.target_event_id = draft.follows.row.chain
         sequences[draft.step].append(row.sequence)
-    submission = ChangeSetRow(
-        uuid=change_set.uuid,
-        contents_digest=digest,
-        author=change_set.author,
-        door=change_set.door,
-        recorded_at=head.now,
-        sequences=sequences,
-    )
-    insert([submission, *(draft.row for draft in assembly.drafts)])
+    submission = {
+        "uuid": change_set.uuid,
+        "contents_digest": digest,
+        "author_id": change_set.author.pk if change_set.author else None,
+        "door": change_set.door,
+        "recorded_at": head.now,
+        "sequences": sequences,
+    }
+    writes.insert(ChangeSetRow, [submission])
+    inserted = {}
+    for kind, model in MODELS.items():
+        rows = [draft.row for draft in assembly.drafts if isinstance(draft.row, model)]
+        inserted[kind] = rows, writes.insert(model, rows, returned(kind))
+    words = save_words(writes, ((draft.row.sequence, draft.words) for draft in assembly.drafts))
+    writes.run()
     keep((draft.file for draft in assembly.drafts if draft.file is not None), head.now)
-    save_words([(draft.row.sequence, draft.words) for draft in assembly.drafts])
-    return Written(change_set.uuid, sequences)
+    of_type = {kind: read_back(kind, rows, found) for kind, (rows, found) in inserted.items()}
+    return Written(change_set.uuid, sequences), Rows(of_type, words_read_back(words))
 
 
-def _hash(assembly: Assembly, head: OpenHead) -> None:
-    """Read the rows back, since what was meant ("19") may not be what is stored ("19.000")."""
-    written = [draft.row.sequence for draft in assembly.drafts]
-    types = {type(draft.row) for draft in assembly.drafts}
-    kinds = [kind for kind, model in MODELS.items() if model in types]
-    append_entries(head, read_rows(min(written), max(written), kinds))
+class _Moved:
+    """What follows from the record: projections, state intervals and clocks of the subjects."""
 
+    def __init__(self, assembly: Assembly, histories: Mapping[SubjectRef, History], batch: Batch) -> None:
+        """Lets what it must know of them wait in the batch, before the ledger head is locked."""
+        self._assembly, self._histories = assembly, histories
+        self._works = [work for work in assembly.works.values() if work.new_events]
+        convoys = [(work.row, histories[work.ref]) for work in self._works if isinstance(work.row, Convoy)]
+        self._clocks = Clocks(convoys, batch)
+        self._known = {convoy.pk: batch.add(known_intervals(convoy)) for convoy, _ in convoys}
 
-def _project(
-    assembly: Assembly, histories: dict[SubjectRef, History], clocks: deadlines.Locked, head: OpenHead
-) -> None:
-    for ref, work in assembly.works.items():
-        if not work.new_events:
-            continue
-        newest = max(event.sequence for event in work.new_events)
-        if isinstance(work.row, Convoy):
-            history = histories[ref]
-            project_convoy(work.row, history, newest)
-            if work.is_new or any(DECLARED & set(event.declares) for event in work.new_events):
-                project_declaration(work.row, history)
-            project_intervals(work.row, work.events, work.new_events, history, assembly.routes)
-            deadlines.move_deadlines(work.row, history, work.new_events, head.now, clocks)
-        elif isinstance(work.row, ControlPoint):
-            project_control_point(work.row, work.all_events, newest)
-        else:
-            type(work.row).objects.filter(pk=work.row.pk).update(newest_entry=newest)
+    def project(self, writes: Writes, head: OpenHead) -> None:
+        for work in self._works:
+            newest = max(event.sequence for event in work.new_events)
+            if isinstance(work.row, Convoy):
+                self._project_convoy(work, work.row, newest, writes, head)
+            elif isinstance(work.row, ControlPoint):
+                project_control_point(work.row, work.all_events, newest)
+            else:
+                type(work.row).objects.filter(pk=work.row.pk).update(newest_entry=newest)
+
+    def _project_convoy(
+        self, work: Work, convoy: Convoy, newest: int, writes: Writes, head: OpenHead
+    ) -> None:
+        history, routes = self._histories[work.ref], self._assembly.routes
+        project_convoy(writes, convoy, history, newest)
+        if work.is_new or any(DECLARED & set(event.declares) for event in work.new_events):
+            project_declaration(convoy, history)
+        known = self._known[convoy.pk]
+        project_intervals(writes, convoy, work.events, work.new_events, history, routes, known)
+        self._clocks.move(writes, convoy, work.new_events, head.now)

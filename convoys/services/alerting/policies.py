@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from convoys.models import Convoy, Policy, Scope, Severity, Watch
+from convoys.queries.compiled import Compiled
 from convoys.queries.rows import is_one_of
+from convoys.queries.statements import Batch, Statement
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -73,28 +77,56 @@ BUILT_IN = {
 }
 
 
+def _governing(default: str, routes: Iterable[str], convoys: Q) -> QuerySet[Any, Any]:
+    governing = Q(scope=default) | Q(route__in=routes) | convoys
+    rows = Policy.objects.filter(governing).order_by("pk", "steps__after_seconds")
+    return rows.values_list(
+        "watch", "convoy_id", "route_id", "repeat_seconds", "staff_only",
+        "steps__after_seconds", "steps__severity",
+    )  # fmt: skip
+
+
+_OF_ONE = Compiled(lambda: _governing("", [""], Q(convoy=0)))
+
+
 class Ladders:
     """The ladders that govern some convoys, read once: the narrowest policy of a watch wins whole."""
 
     def __init__(self, convoys: Iterable[Convoy]) -> None:
-        convoys = list(convoys)
-        governing = (
-            Q(scope=Scope.DEFAULT)
-            | Q(route__in={convoy.route_id for convoy in convoys if convoy.route_id})
-            | is_one_of("convoy", {convoy.pk for convoy in convoys})
-        )
-        # One query, since every report on a held convoy asks: a row for each step, or one without.
+        batch = Batch()
+        self._ask(list(convoys), batch)
+        batch.run()
+
+    @classmethod
+    def waiting(cls, convoys: Sequence[Convoy], batch: Batch) -> Ladders:
+        """Those that can be asked for once the batch has run."""
+        ladders = cls.__new__(cls)
+        ladders._ask(convoys, batch)
+        return ladders
+
+    def _ask(self, convoys: Sequence[Convoy], batch: Batch) -> None:
+        if len(convoys) == 1:  # as every report on a convoy on its way asks
+            question = _OF_ONE.asked(Scope.DEFAULT, convoys[0].route_id or "", convoys[0].pk)
+        else:
+            question = Statement(
+                *_governing(
+                    Scope.DEFAULT,
+                    {convoy.route_id for convoy in convoys if convoy.route_id},
+                    is_one_of("convoy", {convoy.pk for convoy in convoys}),
+                ).query.sql_with_params()
+            )
+        self._found = batch.add(question)
+
+    @cached_property
+    def _by_target(self) -> dict[tuple[str, int | None, str | None], Ladder]:
+        # A row for each step, or one without.
         found: dict[tuple[str, int | None, str | None], Ladder] = {}
-        rows = Policy.objects.filter(governing).order_by("pk", "steps__after_seconds")
-        for watch, convoy, route, repeat, staff_only, seconds, severity in rows.values_list(
-            "watch", "convoy_id", "route_id", "repeat_seconds", "staff_only",
-            "steps__after_seconds", "steps__severity",
-        ):  # fmt: skip
+        for watch, convoy, route, repeat, staff_only, seconds, severity in _OF_ONE.read(self._found):
             target = (watch, convoy, route)
             before = found[target].steps if target in found else ()
             step = () if seconds is None else (Rung(seconds, severity),)
             found[target] = Ladder((*before, *step), repeat, staff_only)
-        self._by_target = found
+        return found
 
     def of(self, convoy: Convoy, watch: str) -> Ladder:
         targets = ((convoy.pk, None), (None, convoy.route_id))

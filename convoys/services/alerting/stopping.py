@@ -13,7 +13,7 @@ from convoys.models import Deadline, DeadlineState, Event, Notification, Telling
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import set_next
 from convoys.services.alerting.redating import clock_of, last_told, said_at, said_of, told_at
-from convoys.services.alerting.rows import call_off, save, tell
+from convoys.services.alerting.rows import call_off, tell
 from convoys.vocabulary import Act
 
 RUNS = (DeadlineState.OPEN, DeadlineState.PAUSED)
@@ -63,7 +63,6 @@ class Stopping:
                 row.state, row.ends_at, row.step_at, row.ask_at = DeadlineState.ENDED, by, reached, None
                 row.tell, row.tell_at, row.tell_chain = "", None, None
                 set_next(row)
-                save(row)
             return
         if row.state == DeadlineState.ENDED and row.tell_chain is not None:
             if not self._may_concern(closing):
@@ -80,7 +79,6 @@ class Stopping:
             if row.last_step or row.step_at:
                 tell(row, Telling.ENDED, closing.chain, self.now)
         set_next(row)
-        save(row)
 
     def _may_concern(self, closing: Event) -> bool:
         """Whether what was written can change a hold that was over by then."""
@@ -97,7 +95,6 @@ class Stopping:
         elif not is_waiting or {episode.opening, closing} & set(self.written):
             tell(row, Telling.ENDED, max(event.sequence for event in self.written), self.now)
         set_next(row)
-        save(row)
 
     def _goes_on(self, row: Deadline) -> bool:
         """Whether a later hold goes on with this one's steps: then the last of them tells the end."""
@@ -116,4 +113,3 @@ class Stopping:
         else:
             row.tell, row.tell_at = "", None
         set_next(row)
-        save(row)
