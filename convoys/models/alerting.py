@@ -126,13 +126,17 @@ class Deadline(models.Model):
     Moved by `convoys.services.deadlines` and by the sweep, under a lock of its row.
     """
 
-    convoy = models.ForeignKey(Convoy, on_delete=models.CASCADE, related_name="deadlines")
+    convoy = models.ForeignKey(Convoy, on_delete=models.CASCADE, db_index=False, related_name="deadlines")
     watch = models.CharField(max_length=16, choices=Watch)
     opening_chain = models.BigIntegerField()
     episode = models.BigIntegerField()
     state = models.CharField(max_length=16, choices=DeadlineState, default=DeadlineState.OPEN)
-    stands_at = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
-    held_before = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    stands_at = models.ForeignKey(
+        Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    held_before = models.ForeignKey(
+        Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     backfilled = models.BooleanField(default=False)
     clock_from = models.DateTimeField()
     known_at = models.DateTimeField()

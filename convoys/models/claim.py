@@ -7,7 +7,7 @@ from django.db import models
 from convoys import vocabulary
 from convoys.models.convoy import Convoy
 from convoys.models.event import Entry, Event
-from convoys.models.fields import code_field, tonnage_in_order, tonnes_field
+from convoys.models.fields import code_field, index_where_given, tonnage_in_order, tonnes_field
 from convoys.models.place import ControlPoint, Place
 from convoys.models.route import Agreement
 
@@ -22,14 +22,18 @@ class Claim(Entry):
     """
 
     target_event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="claims")
-    target_claim = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="claims")
-    target_convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="claims")
+    target_claim = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, db_index=False, related_name="claims"
+    )
+    target_convoy = models.ForeignKey(
+        Convoy, on_delete=models.PROTECT, null=True, db_index=False, related_name="claims"
+    )
     target_item = code_field(vocabulary.Item)
     target_control_point = models.ForeignKey(
-        ControlPoint, on_delete=models.PROTECT, null=True, related_name="claims"
+        ControlPoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="claims"
     )
     target_agreement = models.ForeignKey(
-        Agreement, on_delete=models.PROTECT, null=True, related_name="claims"
+        Agreement, on_delete=models.PROTECT, null=True, db_index=False, related_name="claims"
     )
 
     stance = code_field(vocabulary.Stance, blank=False)
@@ -46,17 +50,28 @@ class Claim(Entry):
     alleged_causes = models.JSONField(default=list)
     alleged_at = models.DateTimeField(null=True)
     alleged_precision = code_field(vocabulary.Precision)
-    alleged_place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    alleged_place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     alleged_access = code_field(vocabulary.Access)
     alleged_order = code_field(vocabulary.Order)
     alleged_trucks = models.PositiveIntegerField(null=True)
     alleged_tonnes_low = tonnes_field()
     alleged_tonnes_high = tonnes_field()
     alleged_link = code_field(vocabulary.ConvoyLink)
-    alleged_convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="linked_by")
+    alleged_convoy = models.ForeignKey(
+        Convoy, on_delete=models.PROTECT, null=True, db_index=False, related_name="linked_by"
+    )
 
     class Meta:
         ordering = ["sequence"]
+        indexes = [
+            index_where_given("target_claim", name="claim_by_claim"),
+            index_where_given("target_convoy", name="claim_by_convoy"),
+            index_where_given("target_control_point", name="claim_by_control_point"),
+            index_where_given("target_agreement", name="claim_by_agreement"),
+            index_where_given("alleged_convoy", name="claim_by_alleged_convoy"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(

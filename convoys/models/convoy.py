@@ -9,7 +9,7 @@ from django.db import models
 
 from accounts.models import Organisation
 from convoys import vocabulary
-from convoys.models.fields import code_field, tonnage_in_order, tonnes_field
+from convoys.models.fields import code_field, index_where_given, tonnage_in_order, tonnes_field
 from convoys.models.place import ControlPoint, Place
 from convoys.models.route import Route
 from convoys.models.states import ConvoyStates
@@ -164,7 +164,9 @@ class StateInterval(models.Model):
     their precision, are those of the opening and closing events.
     """
 
-    convoy = models.ForeignKey(Convoy, on_delete=models.CASCADE, related_name="state_intervals")
+    convoy = models.ForeignKey(
+        Convoy, on_delete=models.CASCADE, db_index=False, related_name="state_intervals"
+    )
     state = code_field(vocabulary.State, blank=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
@@ -178,14 +180,19 @@ class StateInterval(models.Model):
     closing_chain = models.BigIntegerField(null=True)
     ended = models.CharField(max_length=32, blank=True)
     is_end_inferred = models.BooleanField(default=False)
-    stands_at = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
-    held_before = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="+")
+    stands_at = models.ForeignKey(
+        Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    held_before = models.ForeignKey(
+        ControlPoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         ordering = ["convoy", "starts_at", "known_from"]
         indexes = [
             models.Index(fields=["convoy", "starts_at"], name="interval_by_convoy"),
             models.Index(fields=["state", "starts_at"], name="interval_by_state"),
+            index_where_given("held_before", name="interval_by_held_before"),
         ]
 
     def __str__(self) -> str:

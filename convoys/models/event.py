@@ -8,7 +8,7 @@ from django.db import models
 from accounts.models import Organisation
 from convoys import vocabulary
 from convoys.models.convoy import Convoy
-from convoys.models.fields import code_field, tonnage_in_order, tonnes_field
+from convoys.models.fields import code_field, index_where_given, tonnage_in_order, tonnes_field
 from convoys.models.place import ControlPoint, Place
 from convoys.models.route import Agreement
 
@@ -42,7 +42,7 @@ class Entry(models.Model):
     known_from = models.DateTimeField()
     recorded_at = models.DateTimeField()
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
 
     class Meta:
@@ -55,11 +55,15 @@ class Entry(models.Model):
 class Event(Entry):
     """Something that happened to one subject: kind, when, where. It carries no source of its own."""
 
-    convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="events")
-    control_point = models.ForeignKey(
-        ControlPoint, on_delete=models.PROTECT, null=True, related_name="events"
+    convoy = models.ForeignKey(
+        Convoy, on_delete=models.PROTECT, null=True, db_index=False, related_name="events"
     )
-    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True, related_name="events")
+    control_point = models.ForeignKey(
+        ControlPoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="events"
+    )
+    agreement = models.ForeignKey(
+        Agreement, on_delete=models.PROTECT, null=True, db_index=False, related_name="events"
+    )
     kind = models.CharField(max_length=32, choices=vocabulary.KIND_CHOICES)
 
     occurred_at = models.DateTimeField()
@@ -67,12 +71,14 @@ class Event(Entry):
     bound = code_field(vocabulary.Bound, blank=False)
     time_zone = models.CharField(max_length=64)
     effective_at = models.DateTimeField()
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
-    held_before = models.ForeignKey(ControlPoint, on_delete=models.PROTECT, null=True, related_name="+")
-    heading = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, related_name="+")
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
+    held_before = models.ForeignKey(
+        ControlPoint, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    heading = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, db_index=False, related_name="+")
     decided_by = code_field(vocabulary.DecidedBy)
     decided_by_organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, related_name="+"
+        Organisation, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
     access = code_field(vocabulary.Access)
     loss_mode = code_field(vocabulary.LossMode)
@@ -87,8 +93,12 @@ class Event(Entry):
     refused_tonnes_high = tonnes_field()
     shortfall_reason = code_field(vocabulary.ShortfallReason)
     # Where the cargo goes on: the convoy that a part or the whole becomes, and who carries it.
-    other_convoy = models.ForeignKey(Convoy, on_delete=models.PROTECT, null=True, related_name="named_by")
-    next_carrier = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    other_convoy = models.ForeignKey(
+        Convoy, on_delete=models.PROTECT, null=True, db_index=False, related_name="named_by"
+    )
+    next_carrier = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         ordering = ["sequence"]
@@ -108,8 +118,10 @@ class Event(Entry):
             ),
             models.UniqueConstraint(fields=["supersedes"], name="event_superseded_once"),
         ]
+        # Every one is paid for with each event: only what is asked by, and only where it is given.
         indexes = [
             models.Index(fields=["convoy", "effective_at", "chain"], name="event_by_convoy"),
-            models.Index(fields=["control_point", "effective_at", "chain"], name="event_by_control_point"),
-            models.Index(fields=["agreement", "effective_at", "chain"], name="event_by_agreement"),
+            index_where_given("control_point", "effective_at", "chain", name="event_by_control_point"),
+            index_where_given("agreement", "effective_at", "chain", name="event_by_agreement"),
+            index_where_given("other_convoy", name="event_by_other_convoy"),
         ]

@@ -25,3 +25,8 @@ def tonnage_in_order(name: str, low: str, high: str) -> models.CheckConstraint:
     )
     unknown = models.Q(**{f"{low}__isnull": True, f"{high}__isnull": True})
     return models.CheckConstraint(condition=given | unknown, name=name)
+
+
+def index_where_given(field: str, *more: str, name: str) -> models.Index:
+    """An index of the rows where a foreign key is set: the others cost it nothing."""
+    return models.Index(fields=[field, *more], condition=models.Q(**{f"{field}__isnull": False}), name=name)
