@@ -9,8 +9,9 @@ a process runs.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec
 
@@ -24,21 +25,27 @@ MOST = 4096
 
 class _Spoken(threading.local):
     language = ""
+    sentences: dict[str, str] | None = None  # as found so far, while something is spoken
 
 
 _spoken = _Spoken()
+_sentences: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """What is said within is said in this language. `translation.override` does not nest in it."""
-    before = _spoken.language
-    with translation.override(language):
-        _spoken.language = language
+    if _spoken.language == language:
+        yield
+        return
+    before = _spoken.language, _spoken.sentences
+    is_active = translation.get_language() == language
+    with nullcontext() if is_active else translation.override(language):
+        _spoken.language, _spoken.sentences = language, _sentences[language]
         try:
             yield
         finally:
-            _spoken.language = before
+            _spoken.language, _spoken.sentences = before
 
 
 def current_language() -> str:
@@ -46,8 +53,13 @@ def current_language() -> str:
 
 
 def gettext(sentence: str) -> str:
-    language = _spoken.language
-    return _sentence(language, sentence) if language else translation.gettext(sentence)
+    known = _spoken.sentences
+    if known is None:
+        return translation.gettext(sentence)
+    found = known.get(sentence)
+    if found is None:
+        found = known[sentence] = translation.gettext(sentence)
+    return found
 
 
 def ngettext(one: str, many: str, count: int) -> str:
@@ -77,11 +89,6 @@ def once_per_language(say: Callable[Said, str]) -> Callable[Said, str]:
 
 
 # The language tells the entries apart; it is the one that is active when they are made.
-@lru_cache(maxsize=MOST)
-def _sentence(language: str, sentence: str) -> str:
-    return translation.gettext(sentence)
-
-
 @lru_cache(maxsize=MOST)
 def _counted(language: str, one: str, many: str, count: int) -> str:
     return translation.ngettext(one, many, count)

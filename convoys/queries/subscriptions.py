@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from convoys.models import Subscription
+from convoys.phrasebook import gettext as _
 from convoys.queries.visibility import Viewer, visible_convoys
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from django.urls import resolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from convoys.services.messaging.markup import escaped, html_page
 from convoys.services.messaging.phrases import LONGEST_STATEMENT, Said
 from convoys.services.messaging.render import LINKS_MARK, REASON_MARK, Rendered
 from convoys.services.messaging.section import Access, Fact, Group, Mail, Neighbour, Section
+from convoys.services.messaging.sections import page_of
 
 PIECES = [
     "<", ">", "&", '"', "'", "</p>", "</title>", "<script>alert(1)</script>", "<!--", "]]>", '" onload="x',
@@ -118,3 +121,12 @@ def test_a_long_statement_in_any_script_needs_no_encoding(word):
     section = mail.groups[0].sections[0]
     section.accounts, section.lead = [said], said.what
     assert max(map(len, html_page(mail).split("\n"))) <= 998
+
+
+@pytest.mark.parametrize("reference", ["C-1", "KB 23", "Ж-1?a=b#c", "50%"])
+def test_the_page_that_a_mail_opens_is_the_convoys(reference):
+    address = urlsplit(page_of(reference))
+    found = resolve(unquote(address.path))
+    assert (found.view_name, found.kwargs) == ("board:convoy", {"reference": reference})
+    assert not address.query
+    assert not address.fragment

@@ -1,7 +1,7 @@
 """The HTML part of a mail, from the same words as its text.
 
 Put together by hand, since a template engine asks of every value how it is to be found and shown.
-Every word goes through `e`, and nothing but `stationery` and this module makes markup. What comes out
+Every word goes through `escaped`, and nothing but `stationery` and this module makes markup. What comes out
 is ASCII, in lines that any mail server takes as they are.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from html import escape as e  # short, since it stands around every word
+from html import escape
 
 from convoys.phrasebook import gettext as _
+from convoys.phrasebook import once_per_language
 from convoys.services.messaging import stationery as look
 from convoys.services.messaging.phrases import Said
 from convoys.services.messaging.plain import more, wrapped
@@ -21,16 +22,16 @@ FIRST, FURTHER = 20, 44  # pixels above a part or a group
 
 
 def html_page(mail: Mail) -> str:
-    return _in_ascii("".join(_page(mail)))
+    return "".join(_page(mail))
 
 
 def escaped(words: str) -> str:
-    """Words to be put into a page that is made."""
-    return _in_ascii(e(words))
+    """Words as words and never as markup, in an attribute too; letters beyond ASCII by their numbers."""
+    words = escape(words)
+    return words if words.isascii() else words.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _in_ascii(markup: str) -> str:
-    return markup.encode("ascii", "xmlcharrefreplace").decode()
+e = escaped  # short, since it stands around every word
 
 
 def _paragraph(words: str) -> str:
@@ -128,21 +129,22 @@ def _link(address: str, markup: str) -> str:
 
 
 def _foot(mail: Mail) -> Iterator[str]:
-    links = mail.links
     if mail.may_quiet:
-        acknowledge = _link(f"{links}/acknowledge", f"<strong>{e(_('Acknowledge'))}</strong>")
-        yield f"{look.ACTS}{acknowledge} {look.SMALL}{e(_('no further steps'))}</span><br>\n{e(_('Snooze'))} "
-        spans = {
-            "24": "24\N{NO-BREAK SPACE}h",
-            "72": _("3 days"),
-            "168": _("7 days"),
-            "date": _("until a day"),
-        }
-        yield " ·\n".join(_link(f"{links}/snooze?hours={until}", e(words)) for until, words in spans.items())
-        if mail.is_staff:
-            charge = _link(f"{links}/charge", f"<strong>{e(_('Take charge'))}</strong>")
-            yield f"<br>\n{charge} {look.SMALL}{e(_('signed in; shown to all'))}</span>"
-        yield "</p>\n"
-    yield f"{look.REASON}{e(mail.reason)}\n{_link(links, e(_('Stop these mails')))}<br>\n"
+        yield _acts(mail.links, mail.is_staff)
+    yield f"{look.REASON}{e(mail.reason)}\n{_link(mail.links, e(_('Stop these mails')))}<br>\n"
     ledger = {"size": mail.ledger_size, "head": mail.ledger_head}
     yield e(_("Ledger: %(size)s entries, head %(head)s.") % ledger) + "</p>\n"
+
+
+@once_per_language  # the links of all are the same mark
+def _acts(links: str, is_staff: bool) -> str:
+    acknowledge = _link(f"{links}/acknowledge", f"<strong>{e(_('Acknowledge'))}</strong>")
+    spans = {"24": "24\N{NO-BREAK SPACE}h", "72": _("3 days"), "168": _("7 days"), "date": _("until a day")}
+    snooze = " &#183;\n".join(
+        _link(f"{links}/snooze?hours={until}", e(words)) for until, words in spans.items()
+    )
+    said = f"{acknowledge} {look.SMALL}{e(_('no further steps'))}</span><br>\n{e(_('Snooze'))} {snooze}"
+    if is_staff:
+        charge = _link(f"{links}/charge", f"<strong>{e(_('Take charge'))}</strong>")
+        said += f"<br>\n{charge} {look.SMALL}{e(_('signed in; shown to all'))}</span>"
+    return f"{look.ACTS}{said}</p>\n"

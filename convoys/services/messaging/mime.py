@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import Any
@@ -23,8 +24,8 @@ from convoys.models import Message
 
 LONGEST_LINE = 76
 BYTES_A_WORD = 45
-# Of a line that is sent as it is (RFC 5322).
-MOST_LETTERS = 998
+# Of what is sent as it is (RFC 5322): no more in a line, and nothing but these.
+MOST_IN_A_LINE, PLAIN_BYTES = 998, b"\n" + bytes(range(32, 127))
 # What needs no encoding; anything else goes the long way.
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\Z")
 
@@ -66,10 +67,10 @@ def mime_bytes(frozen: Message) -> bytes:
     lines = [_header(name, value) for name, value in _headers(frozen)]
     lines.append("MIME-Version: 1.0")
     if len(parts) == 1:
-        return "\r\n".join(lines).encode() + b"\r\n" + _part(*parts[0], boundary)
+        return "\r\n".join(lines).encode() + b"\r\n" + _part(*parts[0], boundary.encode())
     lines.append(f'Content-Type: multipart/alternative; boundary="{boundary}"')
     delimiter = f"--{boundary}\r\n".encode()
-    body = b"\r\n".join(delimiter + _part(*part, boundary) for part in parts)
+    body = b"\r\n".join(delimiter + _part(*part, boundary.encode()) for part in parts)
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body + f"\r\n--{boundary}--\r\n".encode()
 
 
@@ -79,25 +80,27 @@ def _headers(frozen: Message) -> Iterator[tuple[str, str]]:
     yield "To", _address(frozen.to_address)
     if frozen.reply_to:
         yield "Reply-To", ", ".join(map(_address, frozen.reply_to))
-    yield "Date", format_datetime(frozen.frozen_at)
+    yield "Date", _date(frozen.frozen_at.astimezone(UTC))
     yield "Message-ID", frozen.message_id
     yield from sorted(frozen.headers.items())  # PostgreSQL gives them back in an order of its own
 
 
-def _part(subtype: str, text: str, boundary: str) -> bytes:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
-    if _is_plain(lines) and boundary not in text:
-        encoding, body = "7bit", "\r\n".join(lines).encode() + b"\r\n"
+def _part(subtype: str, text: str, boundary: bytes) -> bytes:
+    raw = text.encode()
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = raw.rstrip(b"\n").split(b"\n")
+    if _is_plain(raw, lines) and boundary not in raw:
+        encoding, body = "7bit", b"\r\n".join([*lines, b""])
     else:
-        encoding, body = "quoted-printable", b2a_qp("\n".join([*lines, ""]).encode()).replace(b"\n", b"\r\n")
+        encoding, body = "quoted-printable", b2a_qp(b"\n".join([*lines, b""])).replace(b"\n", b"\r\n")
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode() + body
 
 
-def _is_plain(lines: Sequence[str]) -> bool:
+def _is_plain(raw: bytes, lines: Sequence[bytes]) -> bool:
     """Whether any mail server passes these on as they are."""
-    is_short = max(map(len, lines)) <= MOST_LETTERS
-    return is_short and all(map(str.isascii, lines)) and all(map(str.isprintable, lines))
+    return not raw.translate(None, PLAIN_BYTES) and max(map(len, lines)) <= MOST_IN_A_LINE
 
 
 def _header(name: str, value: str) -> str:
@@ -132,6 +135,11 @@ def _folded(value: str, room: int) -> str:
         else:
             line = f"{line} {word}" if line else word
     return "\r\n ".join([*lines, line])
+
+
+@lru_cache(maxsize=16)  # a batch is of one moment
+def _date(at: datetime) -> str:
+    return format_datetime(at)
 
 
 @lru_cache(maxsize=256)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from convoys import wording
 from convoys.clocks import elapsed, instance_zone, silent_from, zone_named
 from convoys.models import Event, Place
 from convoys.phrasebook import gettext as _
-from convoys.phrasebook import ngettext
+from convoys.phrasebook import label, ngettext
 from convoys.queries.accounts import Account
 from convoys.services.alerting.policies import DAY, HOUR, Ladder
 from convoys.vocabulary import Precision, SpeakerKind, Stance
@@ -74,18 +74,24 @@ def when(event: Event, zone: ZoneInfo) -> str:
     """A day as its place counts it; an hour in the reader's zone, which is named."""
     if event.precision not in EXACT:
         return wording.moment(event.occurred_at, event.precision, event.bound, zone_named(event.time_zone))
-    said = wording.moment(event.occurred_at, event.precision, event.bound, zone)
-    return f"{said} ({offset(event.occurred_at, zone)})"
+    local = event.occurred_at.astimezone(zone)
+    said = wording.moment(local, event.precision, event.bound, zone)
+    return f"{said} ({offset(local, zone)})"
 
 
 def instant(at: datetime, zone: ZoneInfo) -> str:
     """A moment of our own clock, to the minute, in the reader's zone."""
-    return f"{wording.moment(at, Precision.MINUTE, '', zone)} ({offset(at, zone)})"
+    local = at.astimezone(zone)
+    return f"{wording.moment(local, Precision.MINUTE, '', zone)} ({offset(local, zone)})"
 
 
 def offset(at: datetime, zone: ZoneInfo) -> str:
     """ "UTC", "UTC+4", "UTC+5:30"."""
-    shift = at.astimezone(zone).utcoffset() or timedelta(0)
+    return _shift(at.astimezone(zone).utcoffset() or timedelta(0))
+
+
+@lru_cache(maxsize=256)
+def _shift(shift: timedelta) -> str:
     if not shift:
         return "UTC"
     minutes = abs(int(shift.total_seconds())) // 60
@@ -120,8 +126,7 @@ def references(names: Sequence[str], most: int = 4) -> str:
     return listed + ngettext(" and %(count)s more", " and %(count)s more", more) % {"count": more}
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One claim in one line: who, when, what, and where it stands; `mark` says that it is new."""
 
     who: str
@@ -135,9 +140,9 @@ class Said:
 def said(account: Account, mark: str = "") -> Said:
     """A claim for a mail. Word for word in quotation marks, else marked as our summary."""
     claim, words = account.claim, account.words
-    who = account.speaker or str(SpeakerKind(claim.speaker_kind).label)
+    who = account.speaker or label(SpeakerKind(claim.speaker_kind))
     if account.is_masked:
-        who = _("%(kind)s, name withheld") % {"kind": SpeakerKind(claim.speaker_kind).label}
+        who = _("%(kind)s, name withheld") % {"kind": label(SpeakerKind(claim.speaker_kind))}
     elif person := str(words.get("person", "")):
         who = f"{who} ({person})" if who != person else who
     day = claim.said_on or claim.reported_on
@@ -150,8 +155,13 @@ def said(account: Account, mark: str = "") -> Said:
     link = str(words.get("link", ""))
     if not link.startswith(("https://", "http://")):
         link = ""
-    host = urlsplit(link).hostname or "" if link else ""
+    host = _host("/".join(link.split("/", 3)[:3])) if link else ""
     return Said(who, dated, statement or _alleges(account, words), link, host, mark)
+
+
+@lru_cache(maxsize=1024)  # a few sites say most of what is said
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def _alleges(account: Account, words: Any) -> str:
@@ -160,7 +170,7 @@ def _alleges(account: Account, words: Any) -> str:
         return _("(the words were erased)")
     if account.is_masked:
         return _("(withheld)")
-    stance = str(Stance(account.claim.stance).label)
+    stance = label(Stance(account.claim.stance))
     if account.holders:
         return _("%(stance)s it; names %(holders)s") % {
             "stance": stance,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from convoys.phrasebook import gettext as _
 from convoys.phrasebook import ngettext
 from convoys.services.messaging.phrases import Said
-from convoys.services.messaging.section import Access, Mail, Section
+from convoys.services.messaging.section import Access, Mail, Neighbour, Section
 
 COLUMNS = 72
 SIGNATURE = "-- "
@@ -19,12 +19,10 @@ SPACES = re.compile(r"[ \t\n\v\f\r]+")
 
 
 def plain_text(mail: Mail) -> str:
-    lines = [line for part in _parts(mail) for line in part]
-    tidied: list[str] = []
-    for line in lines:
-        if line or (tidied and tidied[-1]):
-            tidied.append(line)
-    return "\n".join(tidied).strip("\n") + "\n"
+    text = "\n".join(_lines(mail)).strip("\n") + "\n"
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
@@ -35,7 +33,10 @@ def wrapped(text: str, indent: str = "") -> list[str]:
     if not text.isprintable() or "  " in text:
         text = SPACES.sub(" ", text)
     text = text.strip(" ")
-    room, lines = COLUMNS - len(indent), []
+    room = COLUMNS - len(indent)
+    if len(text) <= room:
+        return [indent + text] if text else []
+    lines = []
     while len(text) > room:
         end = text.rfind(" ", 0, room + 1)
         if end < 0:
@@ -44,58 +45,70 @@ def wrapped(text: str, indent: str = "") -> list[str]:
             break
         lines.append(indent + text[:end])
         text = text[end + 1 :]
-    return [*lines, indent + text] if text else lines
+    return [*lines, indent + text]
 
 
-def _parts(mail: Mail) -> Iterator[list[str]]:
+def _lines(mail: Mail) -> list[str]:
+    """An empty line stands before and after what stands apart; where two meet they become one."""
+    lines: list[str] = []
     if mail.is_exercise:
-        yield ["*** {} ***".format(_("EXERCISE: nothing here is real")), ""]
+        lines += ["*** {} ***".format(_("EXERCISE: nothing here is real")), ""]
     is_first = True
     for group in mail.groups:
         if group.heading:
-            yield ["", HEADING, *wrapped(group.heading)]
+            lines += ["", HEADING, *wrapped(group.heading)]
             if group.access is not None:
-                yield from _access(group.access)
-            yield [""]
+                lines += _access(group.access)
+            lines.append("")
         for section in group.sections:
             if not is_first and not (group.heading and section is group.sections[0]):
-                yield ["", RULE, ""]
+                lines += ["", RULE, ""]
             is_first = False
-            yield from (_briefly(section) if section.is_brief else _section(section))
+            lines += _briefly(section) if section.is_brief else _section(section)
     if mail.neighbours:
-        yield ["", *wrapped(mail.neighbours_title), ""]
+        lines += ["", *wrapped(mail.neighbours_title), ""]
         for neighbour in mail.neighbours:
-            yield wrapped(", ".join(neighbour), "  ")
-    yield from _foot(mail)
+            lines += _neighbour(neighbour)
+    return lines + _foot(mail)
 
 
-def _section(section: Section) -> Iterator[list[str]]:
-    yield [*wrapped(section.headline), *wrapped(section.lead), ""]
+def _section(section: Section) -> list[str]:
+    lines = [*wrapped(section.headline), *wrapped(section.lead), ""]
     if section.changes:
-        yield wrapped(_("Since the last message, %(when)s:") % {"when": section.told_at})
-        yield [*(line for change in section.changes for line in _item(change)), ""]
+        lines += wrapped(_("Since the last message, %(when)s:") % {"when": section.told_at})
+        for change in section.changes:
+            lines += _item(change)
+        lines.append("")
     for fact in section.facts:
-        yield wrapped(_("%(label)s: %(value)s") % {"label": fact.label, "value": fact.value}, "  ")
+        lines += wrapped(_("%(label)s: %(value)s") % {"label": fact.label, "value": fact.value}, "  ")
     if section.accounts:
-        yield ["", *wrapped(_("Who says what, oldest first")), ""]
+        lines += ["", *wrapped(_("Who says what, oldest first")), ""]
         for said in section.accounts:
-            yield [*_said(said), ""]
+            lines += [*_said(said), ""]
         if section.more_accounts:
-            yield [*wrapped(more(section.more_accounts), "  "), ""]
-    yield ["", *_link(_("Open the convoy:"), section.url), ""]
+            lines += [*wrapped(more(section.more_accounts), "  "), ""]
+    lines += ["", *_link(_("Open the convoy:"), section.url), ""]
     for note in section.notes:
-        yield wrapped(note)
+        lines += wrapped(note)
+    return lines
 
 
-def _briefly(section: Section) -> Iterator[list[str]]:
-    yield [*wrapped(section.headline), *wrapped(section.lead), section.url]
+def _briefly(section: Section) -> list[str]:
+    return [*wrapped(section.headline), *wrapped(section.lead), section.url]
 
 
-def _access(access: Access) -> Iterator[list[str]]:
+@lru_cache(maxsize=1024)  # the same few stand in mails by the hundred
+def _neighbour(one: Neighbour) -> tuple[str, ...]:
+    return tuple(wrapped(", ".join(one), "  "))
+
+
+def _access(access: Access) -> list[str]:
+    lines = []
     if access.sentence:
-        yield ["", *wrapped(_("%(label)s: %(value)s") % {"label": access.name, "value": access.sentence})]
+        lines = ["", *wrapped(_("%(label)s: %(value)s") % {"label": access.name, "value": access.sentence})]
     for said in access.accounts:
-        yield ["", *_said(said)]
+        lines += ["", *_said(said)]
+    return lines
 
 
 def _said(said: Said) -> list[str]:
@@ -120,15 +133,14 @@ def more(count: int) -> str:
     return ngettext("and %(n)s more on its page", "and %(n)s more on its page", count) % {"n": count}
 
 
-def _foot(mail: Mail) -> Iterator[list[str]]:
-    links = mail.links
-    yield [""]
+def _foot(mail: Mail) -> list[str]:
+    links, lines = mail.links, [""]
     if mail.may_quiet:
-        yield _link(_("Acknowledge, and be told no further steps:"), f"{links}/acknowledge")
-        yield _link(_("Snooze for 24 h, 3 days, 7 days or until a day:"), f"{links}/snooze")
+        lines += _link(_("Acknowledge, and be told no further steps:"), f"{links}/acknowledge")
+        lines += _link(_("Snooze for 24 h, 3 days, 7 days or until a day:"), f"{links}/snooze")
         if mail.is_staff:
-            yield _link(_("Take charge, signed in:"), f"{links}/charge")
-    yield [SIGNATURE, mail.reason]  # wrapped when it is put in
-    yield _link(_("Stop these mails:"), links)
+            lines += _link(_("Take charge, signed in:"), f"{links}/charge")
+    lines += [SIGNATURE, mail.reason]  # wrapped when it is put in
+    lines += _link(_("Stop these mails:"), links)
     ledger = {"size": mail.ledger_size, "head": mail.ledger_head}
-    yield wrapped(_("Ledger: %(size)s entries, head %(head)s.") % ledger)
+    return lines + wrapped(_("Ledger: %(size)s entries, head %(head)s.") % ledger)

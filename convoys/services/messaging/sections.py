@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
@@ -12,7 +14,7 @@ from convoys import wording
 from convoys.clocks import elapsed, instance_zone
 from convoys.models import Convoy, Notification, Telling, Watch
 from convoys.phrasebook import gettext as _
-from convoys.phrasebook import ngettext
+from convoys.phrasebook import label, ngettext
 from convoys.queries.accounts import Account
 from convoys.queries.alerts import AccessTold, EpisodeTold
 from convoys.services.alerting.clocks import next_step_at
@@ -72,9 +74,9 @@ def _begun(told: EpisodeTold, telling: Telling, watch: Watch, frame: Frame) -> S
     silent = watch == Watch.HELD and telling == Telling.STEP and phrases.is_silent(last, frame.now)
     return Section(
         reference=convoy.reference,
-        url=settings.SITE_URL + reverse("board:convoy", args=[convoy.reference]),
+        url=page_of(convoy.reference),
         badge=convoy.status or State.PLANNED,
-        badge_label=str(State(convoy.status).label) if convoy.status else "",
+        badge_label=label(State(convoy.status)) if convoy.status else "",
         headline="",
         lead="",
         news=NEWS_OF_TELLING.get(telling) or NEWS_OF_WATCH[watch],
@@ -91,12 +93,22 @@ def _begun(told: EpisodeTold, telling: Telling, watch: Watch, frame: Frame) -> S
     )
 
 
+def page_of(reference: str) -> str:
+    """The address of a convoy's page. Django's own way asks every pattern that there is, each time."""
+    return f"{settings.SITE_URL}{_before_reference()}{quote(reference, safe='')}"
+
+
+@cache
+def _before_reference() -> str:
+    return reverse("board:convoy", args=["-"]).removesuffix("-")
+
+
 def access_of(told: AccessTold, frame: Frame) -> Access:
     """A control point's access as a mail says it; no word where no report says."""
     name = phrases.place_name(told.point.place)
     if told.event is None or not told.event.access:
         return Access(told.point.pk, name)
-    word = str(AccessCode(told.event.access).label)
+    word = label(AccessCode(told.event.access))
     values = {"access": word, "since": phrases.when(told.event, frame.zone)}
     shown = told.accounts[:MOST_ON_ACCESS]
     return Access(
@@ -133,7 +145,8 @@ def _facts(told: EpisodeTold, telling: Telling, frame: Frame, charge: str) -> li
             facts.append(Fact(_("How it ended"), how_it_ended(told) + inferred))
         else:
             facts.append(_fact(_("How it ended"), ""))
-    cargo = ", ".join(line.description or str(line.get_category_display()) for line in convoy.cargo_lines.all())
+    lines = convoy.cargo_lines.all()
+    cargo = ", ".join(line.description or str(line.get_category_display()) for line in lines)
     facts.append(_fact(_("Cargo"), cargo))
     facts.append(_fact(_("Tonnage"), wording.tonnes(convoy.tonnes_low, convoy.tonnes_high)))
     facts.append(_fact(_("Trucks"), str(convoy.trucks) if convoy.trucks is not None else ""))
