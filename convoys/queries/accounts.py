@@ -6,7 +6,7 @@ Of each chain the last entry is the account; what it replaced stays readable ben
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -72,7 +72,8 @@ def accounts_on(
         about = about | visible.filter(**{TARGETS[type(subject)]: subject})
     claims = list(about.order_by("sequence"))
     answers = list(visible.filter(target_claim__in={claim.chain for claim in claims}).order_by("sequence"))
-    return _assembled(viewer, [*claims, *answers])
+    claims += answers
+    return assembled(viewer, claims, spoken_in(claims))
 
 
 def contested_by_chain(
@@ -108,12 +109,26 @@ def _standing(accounts: Iterable[Account]) -> tuple[list[Claim], dict[int, dict[
     return [one.claim for one in standing], {one.claim.sequence: {"speaker": one.said_by} for one in standing}
 
 
-def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:
+@dataclass(frozen=True)
+class Spoken:
+    """The words of some claims, and our names of the organisations that they name by code."""
+
+    words: Mapping[int, Mapping[str, Any]]
+    names: Mapping[str, str]
+
+
+def spoken_in(claims: Collection[Claim]) -> Spoken:
+    """What is said in these claims. Two queries."""
     words = words_of(claim.sequence for claim in claims)
-    names = _names(claims, words)
+    return Spoken(words, _names(claims, words))
+
+
+def assembled(viewer: Viewer, claims: Iterable[Claim], spoken: Spoken) -> list[Account]:
+    """Claims that this viewer may read, whole chains in order of recording, as accounts."""
     by_chain: dict[int, list[Account]] = {}
     for claim in claims:
-        by_chain.setdefault(claim.chain, []).append(_account(viewer, claim, words.get(claim.sequence), names))
+        said = spoken.words.get(claim.sequence)
+        by_chain.setdefault(claim.chain, []).append(_account(viewer, claim, said, spoken.names))
     newest: dict[int, Account] = {}
     for chain, entries in by_chain.items():
         newest[chain] = entries[-1]
@@ -127,7 +142,7 @@ def _assembled(viewer: Viewer, claims: list[Claim]) -> list[Account]:
     return sorted(top, key=lambda account: account.order)
 
 
-def _names(claims: list[Claim], words: Mapping[int, Mapping[str, Any]]) -> dict[str, str]:
+def _names(claims: Collection[Claim], words: Mapping[int, Mapping[str, Any]]) -> dict[str, str]:
     """Our neutral names of every organisation that is named by code."""
     codes = {str(said[key]) for said in words.values() for key in CODES if key in said}
     codes |= {code for claim in claims for code in claim.alleged_holders}

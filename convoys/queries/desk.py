@@ -17,12 +17,13 @@ from django.db.models.functions import Coalesce
 
 from convoys.models import Claim, ControlPoint, Convoy, ConvoyOrganisation, Event, Part
 from convoys.models.alerting import Deadline, DeadlineState, Sweep, Watch
-from convoys.models.messaging import Message, MessageState, Notification, NotificationState
+from convoys.models.messaging import Message, MessageState
 from convoys.models.subscription import Channel
 from convoys.models.webhook import OFF_BY_HAND, Webhook
 from convoys.queries.as_of import Moment, answering, known_then
 from convoys.queries.contested import contested_points, convoy_points, in_order
 from convoys.queries.history import claims_in_force, words_of
+from convoys.queries.owed import owed_now
 from convoys.replay import in_force
 from convoys.vocabulary import OPEN_STATES, Precision, State
 
@@ -198,10 +199,7 @@ def health(now: datetime) -> Health:
     unsent = Message.objects.filter(state__in=[MessageState.PENDING, MessageState.SENDING])
     unsent = unsent.exclude(channel=Channel.WEBHOOK, attempts__gt=0)
     frozen = unsent.aggregate(at=Min("frozen_at"), n=Count("pk"))
-    due = Q(not_before=None) | Q(not_before__lte=now)
-    owed = Notification.objects.filter(due, state=NotificationState.OPEN).aggregate(
-        at=Min(Coalesce("not_before", "created_at")), n=Count("pk")
-    )
+    owed = owed_now(now).aggregate(at=Min(Coalesce("not_before", "created_at")), n=Count("pk"))
     return Health(
         last_sweep_at=last,
         is_late=last is None or now - last > late,

@@ -205,7 +205,7 @@ def declared_to(viewer: Viewer, event: Event) -> dict[str, Any]:
 
 def _allowed(viewer: Viewer, convoy: str, audience: str = "audience") -> Q:
     """Whether the viewer is among this audience, by what they are to the convoy that a column names."""
-    for_parties = Q(**{f"{audience}__in": FOR_PARTIES_ALONE}) & _linked(viewer, convoy, True)
+    for_parties = Q(**{f"{audience}__in": FOR_PARTIES_ALONE}) & Q(_linked(viewer, convoy, True))
     return Q(**{f"{audience}__in": FOR_PARTNERS}) | for_parties
 
 

@@ -8,11 +8,14 @@ are those of the models' columns ("alert_id"), never anybody's input.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from types import NoneType
 from typing import Any
 
+import psycopg
 from django.db import connection
 from django.db.models import JSONField, Model
 from django.db.models.fields import Field
@@ -40,7 +43,7 @@ def insert(
     """Insert one row for each place in the columns; what a constraint has already is passed over.
 
     Returns the columns asked for of the rows that are new. `is_wide`: there are few rows of long texts,
-    which cost less one by one than quoted as elements of arrays.
+    which are quoted nowhere.
     """
     columns, same = _parted(columns)
     constants = same | dict(constants)
@@ -54,7 +57,7 @@ def insert(
         else ""
     )
     rows: list[tuple[Any, ...]] = []
-    with connection.cursor() as cursor:
+    with _beside_the_statement() if is_wide else connection.cursor() as cursor:
         for source, parameters in _sources(fields, columns, constants, is_wide):
             cursor.execute(f"{head} {source} {tail}", parameters)
             rows += cursor.fetchall() if returning else []
@@ -100,6 +103,8 @@ def _sources(
         arrays, parameters = _arrays(varying, columns)
         casts = "".join(f", %s::{_type(field)}" for field in fixed)
         return [(f"SELECT given.*{casts} FROM unnest({arrays}) AS given", [*same, *parameters])]  # noqa: S608
+    if connection.vendor == "postgresql":
+        return [_wide(varying, fixed, columns, same)]
     values = [[_stored(field, value) for value in columns[field.attname]] for field in varying]
     rows = [[*row, *same] for row in zip(*values, strict=True)]
     one, at_once = f"({', '.join(['%s'] * len(fields))})", max(1, MOST_PARAMETERS // len(fields))
@@ -108,6 +113,38 @@ def _sources(
         (f"VALUES {', '.join([one] * len(piece))}", [value for row in piece for value in row])
         for piece in pieces
     ]
+
+
+def _wide(
+    varying: Sequence[Field], fixed: Sequence[Field], columns: Columns, same: Sequence[Any]
+) -> tuple[str, list[Any]]:
+    """Columns as the driver's binary arrays, which need no quotes and no parsing; JSON goes as its text."""
+    names = ", ".join(_quoted(field.column) for field in varying)
+    arrays = ", ".join(
+        f"%b::{'text' if isinstance(field, JSONField) else _type(field)}[]" for field in varying
+    )
+    given = [f"given.{_quoted(field.column)}::{_type(field)}" for field in varying]
+    given += [f"%s::{_type(field)}" for field in fixed]
+    source = f"SELECT {', '.join(given)} FROM unnest({arrays}) AS given({names})"  # noqa: S608
+    values = [
+        [json.dumps(value) for value in columns[field.attname]]
+        if isinstance(field, JSONField)
+        else [_stored(field, value) for value in columns[field.attname]]
+        for field in varying
+    ]
+    return source, [*same, *values]
+
+
+@contextmanager
+def _beside_the_statement() -> Iterator[Any]:
+    """A cursor whose parameters travel apart: quoted into the statement, long texts cost four times that."""
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as bare_cursor:
+        yield bare_cursor
 
 
 def _parted(columns: Columns) -> tuple[Columns, dict[str, Any]]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from convoys.models import Claim, Convoy, ConvoyOrganisation, Message, Notification, Subscription
+from convoys.models import Convoy, ConvoyOrganisation, Message, Notification, Subscription
+from convoys.queries.sight import Sight
 from convoys.services.changes import Correct, Record
 from convoys.services.messaging.deliver import deliver
 from tests import factories
@@ -138,11 +139,7 @@ def test_a_claim_that_its_reader_may_no_longer_see_is_taken_out_before_the_next_
     shown = Message.objects.get().shown_claims
     assert shown
 
-    def without(viewer):
-        return Claim.objects.exclude(sequence__in=shown)
-
-    monkeypatch.setattr("convoys.services.messaging.check.visible_claims", without)
-    monkeypatch.setattr("convoys.queries.accounts.visible_claims", without)
+    monkeypatch.setattr(Sight, "reads_claim", lambda self, viewer, claim: claim not in shown)
     clock.shift(timedelta(minutes=1))
     assert deliver().sent == 1
     assert "Seen by us." not in body(post_office.mails[0])

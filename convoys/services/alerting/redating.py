@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Min
-from django.db.models.functions import Coalesce
 
 from convoys.clocks import clock_start
 from convoys.models import Alert, Deadline, Event, Notification, Telling
 from convoys.queries.routes import route_positions
 from convoys.replay import Episode, in_force, replay
-from convoys.services.alerting.telling import HEARD, ON_THE_WAY
+from convoys.services.alerting.telling import HEARD, MADE_AT, contents_made
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,9 @@ def clock_of(event: Event) -> datetime:
     return clock_start(event)
 
 
-def last_told(row: Deadline, before: datetime | None = None) -> Notification | None:
+def last_told(row: Deadline) -> Notification | None:
     """The newest telling of this hold whose contents are made: heard, or on its way as it stands."""
-    made = Coalesce("message__frozen_at", "settled_at", "created_at")
-    told = Notification.objects.filter(HEARD, deadline=row, alert__watch=row.watch)
-    told = told.exclude(message=None, state__in=ON_THE_WAY).annotate(made_at=made)
-    if before is not None:
-        told = told.filter(made_at__lt=before)
+    told = contents_made().filter(deadline=row).annotate(made_at=MADE_AT)
     return told.select_related("message").order_by("-made_at", "-pk").first()
 
 

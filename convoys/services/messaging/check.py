@@ -12,12 +12,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.models import Organisation, User
-from accounts.roles import read_roles
+from accounts.models import User
 from convoys.models import (
     Channel,
     Claim,
-    ControlPoint,
     Deadline,
     DeadlineState,
     Message,
@@ -28,7 +26,10 @@ from convoys.models import (
     Watch,
     Webhook,
 )
-from convoys.queries.visibility import Viewer, visible_claims, visible_convoys, withholds_source
+from convoys.queries.owed import OF_RUNNING_HOLDS
+from convoys.queries.rows import is_one_of
+from convoys.queries.sight import Sight
+from convoys.queries.visibility import Viewer, withholds_source
 from convoys.services.alerting.recipients import Coverage
 from convoys.services.alerting.responses import SNOOZED, quieted
 from convoys.services.alerting.telling import (
@@ -40,13 +41,15 @@ from convoys.services.alerting.telling import (
     ON_THE_WAY,
     UNSUBSCRIBED,
     is_redating,
-    told_before,
+    said_before,
 )
+from convoys.services.messaging.loading import deadlines_with_convoys, loaded, subscriptions_in_force
 
 GO = ""
 WAIT = "waits for what it corrects"
+NOT_TRACKED = "waits until its convoy is tracked again"
 # Verdicts on what stays owed.
-LATER = (WAIT, SNOOZED)
+LATER = (WAIT, NOT_TRACKED, SNOOZED)
 STATE_OF = {
     Telling.STEP: DeadlineState.OPEN,
     Telling.NOT_ENDED: DeadlineState.OPEN,
@@ -69,10 +72,8 @@ class Check:
                 # The hold was reopened before this step was told: it is told of the part that stands.
                 one.deadline = part
         self.coverage = Coverage(one.deadline for one in notifications)
-        self._subscriptions: dict[int, list[Subscription]] = {}
-        people = {one.recipient_id for one in notifications}
-        for subscription in Subscription.objects.filter(user__in=people, ended_at=None).order_by("pk"):
-            self._subscriptions.setdefault(subscription.user_id, []).append(subscription)
+        self._subscriptions = subscriptions_in_force({one.recipient_id for one in notifications})
+        self._said = said_before([one for one in notifications if one.telling != Telling.STEP])
         by_mail = [
             one for one in notifications if one.channel == Channel.MAIL and one.telling == Telling.STEP
         ]
@@ -115,6 +116,8 @@ class Check:
             return UNSUBSCRIBED
         redates = is_redating(notification)
         wanted = DeadlineState.OPEN if redates else STATE_OF[Telling(notification.telling)]
+        if deadline.state == DeadlineState.PAUSED and notification.telling in OF_RUNNING_HOLDS:
+            return NOT_TRACKED
         if deadline.state != wanted:
             # Within its grace an end may be a mis-click: what it overtakes stays owed until the end is told.
             is_in_grace = wanted == DeadlineState.OPEN and deadline.tell in (Telling.ENDED, Telling.WITHDRAWN)
@@ -136,23 +139,21 @@ class Check:
         quiet = self._quiet.get(_response_key(notification)) if notification.channel == Channel.MAIL else None
         return quiet.reason if quiet is not None else GO
 
-    @staticmethod
-    def _verdict_on_correction(notification: Notification) -> str:
+    def _verdict_on_correction(self, notification: Notification) -> str:
         telling = notification.telling
-        before = told_before(notification.deadline, telling, notification.occasion)
-        mine = before.filter(recipient=notification.recipient_id, webhook=notification.webhook_id)
-        rows = list(mine.values_list("state", "may_have_been_told", "reason", "message__frozen_at"))
-        told_at = [at for state, maybe, _, at in rows if state == NotificationState.SENT or maybe]
+        mine = self._said.get((notification.recipient_id, notification.webhook_id), ())
+        before = [one for one in mine if one.is_corrected_by(notification)]
+        told_at = [one.frozen_at for one in before if one.is_told]
         if is_redating(notification) and told_at:
             # What was frozen after the correction tells it as it is now.
             told_at = [at for at in told_at if at is None or at < notification.created_at]
             return GO if told_at else NEVER_TOLD
         if told_at:
             return GO
-        states = {state for state, *_ in rows}
+        states = {one.state for one in before}
         if telling == Telling.ENDED:
             # A step that nobody has frozen yet is no longer so: the end makes up for it.
-            overtaken = NotificationState.OPEN in states or any(row[2] == NO_LONGER_SO for row in rows)
+            overtaken = NotificationState.OPEN in states or any(one.reason == NO_LONGER_SO for one in before)
             return WAIT if NotificationState.FROZEN in states else GO if overtaken else NEVER_TOLD
         return WAIT if states.intersection(ON_THE_WAY) else NEVER_TOLD
 
@@ -171,8 +172,9 @@ def _parts_that_go_on(notifications: Iterable[Notification]) -> dict[tuple[str, 
         return {}
     standing = Deadline.objects.filter(
         state=DeadlineState.OPEN, episode__in={episode for _watch, episode in over}
-    ).select_related("convoy__route")
-    return {(row.watch, row.episode): row for row in standing if (row.watch, row.episode) in over}
+    )
+    rows = deadlines_with_convoys(standing.values_list("pk", flat=True)).values()
+    return {(row.watch, row.episode): row for row in rows if (row.watch, row.episode) in over}
 
 
 def is_in_force(webhook: Webhook) -> bool:
@@ -198,58 +200,33 @@ def with_all(
     notifications: Iterable[int] | None = None, messages: Iterable[int] | None = None
 ) -> list[Notification]:
     """Notifications with what a check and a rendering read of them."""
-    rows = Notification.objects.select_related(
-        "alert", "deadline__convoy__route", "recipient", "subscription", "webhook"
-    )
+    rows = Notification.objects.all()
     if notifications is not None:
-        rows = rows.filter(pk__in=list(notifications))
+        rows = rows.filter(is_one_of("pk", list(notifications)))
     if messages is not None:
-        rows = rows.filter(message__in=list(messages))
-    loaded = list(rows.order_by("recipient", "created_at", "pk"))
-    read_roles([one.recipient for one in loaded])
-    _put_names(loaded)
-    return loaded
-
-
-def _put_names(notifications: Sequence[Notification]) -> None:
-    """Put what a subscription names where it is named: much of it is at hand, the rest is little."""
-    named = [(one, one.subscription) for one in notifications if one.subscription is not None]
-    points = {subscription.control_point_id for _, subscription in named} - {None}
-    by_code = {
-        point.pk: point
-        for point in ControlPoint.objects.filter(pk__in=points)
-        .select_related("place")
-        .prefetch_related("place__names")
-    }
-    sponsors = Organisation.objects.in_bulk({one.sponsor_id for _, one in named if one.sponsor_id})
-    for notification, subscription in named:
-        subscription.user, convoy = notification.recipient, notification.deadline.convoy
-        if subscription.convoy_id == convoy.pk:
-            subscription.convoy = convoy
-        if subscription.route_id == convoy.route_id:
-            subscription.route = convoy.route
-        subscription.control_point = by_code.get(subscription.control_point_id or "")
-        subscription.sponsor = sponsors.get(subscription.sponsor_id or "")
+        rows = rows.filter(is_one_of("message", list(messages)))
+    return loaded(rows)
 
 
 def shows_too_much(messages: Sequence[Message], viewers: dict[int, Viewer]) -> set[int]:
-    """Keys of those messages that name a convoy, a claim or a source which their reader no longer sees."""
-    unseen = set()
-    for viewer in set(viewers.values()):
-        mine = [message for message in messages if viewers[message.recipient_id] == viewer]
-        convoys = {pk for message in mine for pk in message.shown_convoys}
-        claims = {sequence for message in mine for sequence in message.shown_claims}
-        seen_convoys = set(visible_convoys(viewer).filter(pk__in=convoys).values_list("pk", flat=True))
-        seen_claims: set[int] = set()
-        if claims:
-            rows: Iterable[Claim] = visible_claims(viewer).filter(sequence__in=claims)
-            # One that was not confidential when it was frozen names its source.
-            seen_claims = {
-                row.sequence for row in rows if row.is_confidential or not withholds_source(viewer, row)
-            }
-        for message in mine:
-            if not seen_convoys.issuperset(message.shown_convoys) or not seen_claims.issuperset(
-                message.shown_claims
-            ):
-                unseen.add(message.pk)
-    return unseen
+    """Keys of those messages that name a convoy, a claim or a source which their reader no longer sees.
+
+    Seven statements at most, however many messages and readers.
+    """
+    to_ask = [message for message in messages if not viewers[message.recipient_id].is_staff]
+    sight = Sight()
+    sight.load_convoys({pk for message in to_ask for pk in message.shown_convoys})
+    sight.load_claims({sequence for message in to_ask for sequence in message.shown_claims})
+    return {one.pk for one in to_ask if not _may_read(viewers[one.recipient_id], one, sight)}
+
+
+def _may_read(viewer: Viewer, message: Message, sight: Sight) -> bool:
+    return all(sight.knows(viewer, pk) for pk in message.shown_convoys) and all(
+        sight.reads_claim(viewer, sequence) and not _is_named_no_more(viewer, sight.claim(sequence))
+        for sequence in message.shown_claims
+    )
+
+
+def _is_named_no_more(viewer: Viewer, claim: Claim) -> bool:
+    """Whether its source is withheld since: one that was confidential when it was frozen is not named."""
+    return not claim.is_confidential and withholds_source(viewer, claim)

@@ -6,18 +6,22 @@ message itself, which names the times as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from convoys.models import Event, Notification, Place, Telling
+from convoys.models import Notification, Telling
 from convoys.phrasebook import gettext as _
-from convoys.queries.alerts import EpisodeTold
-from convoys.queries.visibility import Viewer, visible_events
+from convoys.queries.alerts import Episodes, EpisodeTold
+from convoys.queries.visibility import Viewer
 from convoys.replay import Episode
-from convoys.services.alerting.redating import episode_at, last_told, said_of, told_at
+from convoys.services.alerting.redating import said_of
+from convoys.services.alerting.telling import tellings_made
 from convoys.services.messaging import phrases
 from convoys.services.messaging.headlines import words_of_end
 from convoys.services.messaging.section import Section
+
+CORRECTING = (Telling.WITHDRAWN, Telling.ENDED)
 
 
 @dataclass(frozen=True)
@@ -38,60 +42,48 @@ class Correction:
         return bool(self.where or self.where_told)
 
 
-def corrections_of(
-    told: dict[int, EpisodeTold], owed: dict[int, list[Notification]], viewer: Viewer
-) -> dict[int, Correction]:
-    """By the deadline's key: of the notifications owed those that correct where, or how it ended."""
-    corrections = {
-        pk: _correction(told[pk], mine[0], viewer)
-        for pk, mine in owed.items()
-        if pk in told and Telling(mine[0].telling) in (Telling.WITHDRAWN, Telling.ENDED)
-    }
-    return {pk: correction for pk, correction in corrections.items() if correction is not None}
+class Corrections:
+    """What the mails of a batch correct of what was told before; `load` reads it at once for all."""
 
+    def __init__(self, episodes: Episodes) -> None:
+        self._episodes = episodes
+        self._told: dict[int, list[tuple[str, datetime]]] = {}
 
-def _correction(told: EpisodeTold, owed: Notification, viewer: Viewer) -> Correction | None:
-    row = owed.deadline
-    before = last_told(row, owed.created_at)
-    was = episode_at(row, told_at(before)) if before is not None else None
-    now = told.episode
-    if before is None or was is None or now is None:
-        return None
-    here = there = ""
-    if said_of(was).where != said_of(now).where:
-        here, there = _where(was, now)
-    is_end_told = before.telling == Telling.ENDED and was.closing is not None
-    end = end_told = ""
-    if is_end_told and was.closing is not None and said_of(was).ended != said_of(now).ended:
-        may_see = visible_events(viewer).filter(sequence=was.closing.chain).exists()
-        if may_see and told.closing is not None:
-            end = words_of_end(told.closing, now.ended, now.is_end_inferred)
-            end_told = words_of_end(_placed(was.closing), was.ended, was.is_end_inferred)
-    return Correction(here, there, end, end_told, is_end_told)
+    def load(self, owed: Iterable[Notification]) -> None:
+        """One query, or none where nothing is corrected."""
+        self._told |= tellings_made({one.deadline_id for one in owed if one.telling in CORRECTING})
 
+    def of(self, told: EpisodeTold, owed: Notification, viewer: Viewer) -> Correction | None:
+        """Where, or how it ended, as this notification corrects it; None where nothing was told."""
+        row, now = owed.deadline, told.episode
+        made = self._told.get(row.pk, ()) if owed.telling in CORRECTING else ()
+        before = next(((telling, at) for telling, at in made if at < owed.created_at), None)
+        was = self._episodes.episode_at(row, before[1]) if before is not None else None
+        if before is None or was is None or now is None:
+            return None
+        here = there = ""
+        if said_of(was).where != said_of(now).where:
+            here, there = self._where(now, was), self._where(was, now)
+        is_end_told = before[0] == Telling.ENDED and was.closing is not None
+        end = end_told = ""
+        if is_end_told and was.closing is not None and said_of(was).ended != said_of(now).ended:
+            may_see = self._episodes.may_read(viewer, was.closing)
+            if may_see and told.closing is not None:
+                end = words_of_end(told.closing, now.ended, now.is_end_inferred)
+                end_told = words_of_end(was.closing, was.ended, was.is_end_inferred)
+        return Correction(here, there, end, end_told, is_end_told)
 
-def _where(was: Episode, now: Episode) -> tuple[str, str]:
-    """Where it is held, and where it was said to be: the place, the point before which, or both."""
-    codes = {was.stands_at, was.held_before, now.stands_at, now.held_before} - {None}
-    places = {place.pk: place for place in Place.objects.filter(pk__in=codes).prefetch_related("names")}
-
-    def said(one: Episode, other: Episode) -> str:
+    def _where(self, now: Episode, was: Episode) -> str:
+        """The place where it is now said to be, the point before which, or both: what differs."""
         values = {
-            "place": phrases.place_name(places.get(one.stands_at or "")),
-            "point": phrases.place_name(places.get(one.held_before or "")),
+            "place": phrases.place_name(self._episodes.place(now.stands_at)),
+            "point": phrases.place_name(self._episodes.place(now.held_before)),
         }
-        at = _("at %(place)s") % values if values["place"] and one.stands_at != other.stands_at else ""
+        at = _("at %(place)s") % values if values["place"] and now.stands_at != was.stands_at else ""
         before = _("before %(point)s") % values if values["point"] else ""
-        if one.held_before == other.held_before:
+        if now.held_before == was.held_before:
             before = ""
         return " ".join(part for part in (at, before) if part)
-
-    return said(now, was), said(was, now)
-
-
-def _placed(event: Event) -> Event:
-    """The event with its place and the place's names at hand."""
-    return Event.objects.select_related("place").prefetch_related("place__names").get(pk=event.pk)
 
 
 def speak_of_place(section: Section, correction: Correction) -> None:

@@ -23,7 +23,8 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from convoys.models import Channel, Message
+from convoys.models import Channel, Message, Notification
+from convoys.queries.neighbours import Neighbours
 from convoys.services.alerting.telling import NO_ACCESS, NO_WEBHOOK
 from convoys.services.messaging import settle
 from convoys.services.messaging.check import (
@@ -111,6 +112,8 @@ class _Run:
     # Connections lost one after the other, and what is away, by webhook; None is the mail server.
     lost: dict[int | None, int] = field(default_factory=dict)
     away: set[int | None] = field(default_factory=set)
+    # Mails that the server has accepted and of which that is not on record yet.
+    accepted: list[Message] = field(default_factory=list)
     ahead: int = 1
 
     def pace(self, seconds: float) -> None:
@@ -143,13 +146,14 @@ def _batches(channel: Channel) -> Iterator[tuple[list[Message], float]]:
 
 
 def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
+    neighbours = Neighbours()
     for _ in range(ROUNDS):
         waiting, frozen_any = recipients_waiting(channel), False
         while waiting:
             most = RECIPIENTS if frozen_any else FIRST_RECIPIENTS
             together, waiting = waiting[:most], waiting[most:]
             checked_at = time.monotonic()
-            if frozen := freeze_for(together, Renderer(timezone.now()), channel):
+            if frozen := freeze_for(together, Renderer(timezone.now(), neighbours), channel):
                 frozen_any = True
                 yield frozen, checked_at
         if not frozen_any:
@@ -158,19 +162,29 @@ def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
 
 def _send_all(batch: Sequence[Message], checked_at: float, carrier: Carrier, run: _Run) -> None:
     checked, unchecked = (list(batch), []) if checked_at > NEVER else ([], list(batch))
-    while checked or unchecked:
-        if not checked or time.monotonic() - checked_at > CHECK_SECONDS:
-            waiting = checked + unchecked
-            checked, unchecked = waiting[:CHECK_AT_ONCE], waiting[CHECK_AT_ONCE:]
-            checked = _drop_what_is_no_more_to_be_told(checked, run.done)
-            checked_at = time.monotonic()
-        together, checked = _next_of(checked, run)
-        _attempt(together, carrier, run)
-        if run.is_over:
-            # A run that is over for its time alone leaves them to the next one at once.
-            pause = settle.FIRST_PAUSE if run.away else timedelta(0)
-            settle.give_back(checked + unchecked, pause=pause)
-            return
+    try:
+        while checked or unchecked:
+            if not checked or time.monotonic() - checked_at > CHECK_SECONDS:
+                _settle_accepted(run)
+                waiting = checked + unchecked
+                checked, unchecked = waiting[:CHECK_AT_ONCE], waiting[CHECK_AT_ONCE:]
+                checked = _drop_what_is_no_more_to_be_told(checked, run.done)
+                checked_at = time.monotonic()
+            together, checked = _next_of(checked, run)
+            _attempt(together, carrier, run)
+            if run.is_over:
+                break
+    except Exception:
+        _settle_accepted(run)  # what a server has accepted is on record whatever fails beside it
+        raise
+    _settle_accepted(run)
+    # A run that is over for its time alone leaves the rest to the next one at once.
+    settle.give_back(checked + unchecked, pause=settle.FIRST_PAUSE if run.away else timedelta(0))
+
+
+def _settle_accepted(run: _Run) -> None:
+    settle.settle_sent(run.accepted)
+    run.accepted = []
 
 
 def _next_of(waiting: Sequence[Message], run: _Run) -> tuple[list[Message], list[Message]]:
@@ -185,26 +199,22 @@ def _next_of(waiting: Sequence[Message], run: _Run) -> tuple[list[Message], list
 
 
 def _attempt(messages: Sequence[Message], carrier: Carrier, run: _Run) -> None:
-    began_at, accepted = time.monotonic(), []
-    begun = settle.begin_attempts(messages)
+    """Begin these, and with that write down what was accepted before: one commit for both."""
+    began_at = time.monotonic()
+    begun, run.accepted = settle.begin_attempts(messages, run.accepted), []
     untried = {message.pk: message for message in begun}
-    try:
-        for message, outcome in carrier.send_all(begun):
-            untried.pop(message.pk)
-            # Calls of webhooks end when they like: what one accepted waits for no other's answer.
-            if outcome.is_sent and run.channel == Channel.MAIL:
-                accepted.append(message)
-            else:
-                settle.settle(message, outcome)
-            run.note(message, outcome)
-            _count(message, outcome, run.done)
-            is_slow = time.monotonic() - began_at > MOST_SECONDS_AHEAD
-            if None in run.away or (is_slow and run.channel == Channel.MAIL):
-                break
-    except Exception:
-        settle.settle_sent(accepted)  # what a server has accepted is on record whatever fails beside it
-        raise
-    settle.settle_sent(accepted)
+    for message, outcome in carrier.send_all(begun):
+        untried.pop(message.pk)
+        # Calls of webhooks end when they like: what one accepted waits for no other's answer.
+        if outcome.is_sent and run.channel == Channel.MAIL:
+            run.accepted.append(message)
+        else:
+            settle.settle(message, outcome)
+        run.note(message, outcome)
+        _count(message, outcome, run.done)
+        is_slow = time.monotonic() - began_at > MOST_SECONDS_AHEAD
+        if None in run.away or (is_slow and run.channel == Channel.MAIL):
+            break
     settle.give_back(untried.values(), begun=True)
     run.pace(time.monotonic() - began_at)
 
@@ -223,6 +233,9 @@ def _count(message: Message, outcome: Outcome, done: Delivered) -> None:
 def _drop_what_is_no_more_to_be_told(messages: Sequence[Message], done: Delivered) -> list[Message]:
     """Check against the record as it is now; returns the messages that may go."""
     notifications = with_all(messages=[message.pk for message in messages])
+    by_message: dict[int | None, list[Notification]] = {}
+    for one in notifications:
+        by_message.setdefault(one.message_id, []).append(one)
     check = Check(notifications)
     viewers = {one.recipient_id: check.viewer(one.recipient) for one in notifications}
     addresses = {one.recipient_id: one.recipient.email for one in notifications}
@@ -240,7 +253,7 @@ def _drop_what_is_no_more_to_be_told(messages: Sequence[Message], done: Delivere
                 settle.drop(message, {}, NO_WEBHOOK)
                 done.dropped += 1
             continue
-        mine = [one for one in notifications if one.message_id == message.pk]
+        mine = by_message.get(message.pk, [])
         verdicts = {one.pk: check.verdicts[one.pk] for one in mine if check.verdicts[one.pk] != GO}
         if message.pk in asked_again:
             # What was so then was asked for again: what its owner may not see any more is kept back.

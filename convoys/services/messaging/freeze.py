@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,13 +32,15 @@ from convoys.models import (
     NotificationState,
     Subscription,
 )
+from convoys.queries.rows import bare, is_one_of
 from convoys.services import columns
 from convoys.services.alerting.responses import SNOOZED, put_off
 from convoys.services.alerting.telling import NO_ACCESS
-from convoys.services.messaging.check import GO, LATER, Check, with_all
+from convoys.services.messaging.check import GO, LATER, Check
 from convoys.services.messaging.gather import Parcel, owed, parcels_of
+from convoys.services.messaging.loading import loaded
 from convoys.services.messaging.render import Renderer, language_of, reason_for
-from convoys.services.webhooks.freeze import webhook_message
+from convoys.services.webhooks.freeze import Bodies
 
 # Longer than the slowest attempt; a worker that is killed gives its messages back after this.
 LEASE = timedelta(minutes=3)
@@ -51,23 +54,24 @@ class _Draft:
     """A message on its way to being frozen, with what goes beside it; a webhook's has no link."""
 
     message: Message
-    token: MailLink | None
+    token: str
     subscriptions: list[Subscription]
     notifications: list[Notification]
 
 
 def freeze_for(recipients: Sequence[int], renderer: Renderer, channel: str = Channel.MAIL) -> list[Message]:
     """Freeze all that these people are owed and may be told now; returns the messages, leased."""
-    open_now = with_all(owed(channel).filter(recipient__in=recipients).values_list("pk", flat=True))
+    open_now = loaded(owed(channel).filter(is_one_of("recipient", recipients)))
     check = Check(open_now)
     put_off((one, check.snoozed_until(one)) for one in open_now if check.verdicts[one.pk] == SNOOZED)
     drop = {one.pk: check.verdicts[one.pk] for one in open_now if check.verdicts[one.pk] not in (GO, *LATER)}
     parcels = parcels_of([one for one in open_now if check.verdicts[one.pk] == GO])
     if channel == Channel.MAIL:
         renderer.prepare((parcel, check.viewer(parcel.recipient)) for parcel in parcels)
+    bodies = Bodies(parcels, renderer.now) if channel == Channel.WEBHOOK and parcels else None
     drafts = []
     for parcel in parcels:
-        draft = _draft(parcel, check, renderer)
+        draft = _call(parcel, check, bodies) if bodies is not None else _draft(parcel, check, renderer)
         if draft is None:
             drop.update({one.pk: NO_ACCESS for one in parcel.notifications})
         else:
@@ -81,37 +85,59 @@ def drop_open(reasons: dict[int, str]) -> None:
     now = timezone.now()
     for reason in set(reasons.values()):
         keys = [pk for pk, why in reasons.items() if why == reason]
-        Notification.objects.filter(pk__in=keys, state=NotificationState.OPEN).update(
+        Notification.objects.filter(is_one_of("pk", keys), state=NotificationState.OPEN).update(
             state=NotificationState.DROPPED, reason=reason, settled_at=now
         )
 
 
+def _call(parcel: Parcel, check: Check, bodies: Bodies) -> _Draft | None:
+    message = bodies.message(parcel, check.viewer(parcel.recipient))
+    return _Draft(message, "", [], parcel.notifications) if message is not None else None
+
+
 def _draft(parcel: Parcel, check: Check, renderer: Renderer) -> _Draft | None:
     user = parcel.recipient
-    if parcel.webhook is not None:
-        called = webhook_message(parcel, check.viewer(user), renderer.now)
-        return _Draft(called, None, [], parcel.notifications) if called is not None else None
     rendered = renderer.render(parcel, check.viewer(user))
     if rendered is None:
         return None
     behind = {s.pk: s for one in parcel.notifications for s in check.subscriptions_behind(one)}
-    token = MailLink(token=secrets.token_urlsafe(18), user=user, created_at=renderer.now)
-    url = settings.SITE_URL + reverse("board:unsubscribe", args=[token.token])
+    token = secrets.token_urlsafe(18)
+    url = _address_of_link(settings.SITE_URL) + token
     language = language_of(parcel.subscription_language or user.language)
     subscription = next((one.subscription for one in parcel.notifications if one.subscription), None)
     text, html = rendered.for_person(url, reason_for(subscription, language, rendered.convoys))
-    message = Message(
-        recipient=user, telling=parcel.telling, to_address=user.email, subject=rendered.subject, text=text,
-        html=html, reply_to=list(rendered.reply_to), message_id=f"<{uuid.uuid4().hex}@{mail_domain()}>",
-        shown_convoys=list(rendered.convoys), shown_claims=list(rendered.claims), frozen_at=renderer.now,
+    message = _message(
+        recipient_id=user.pk, telling=parcel.telling, to_address=user.email, subject=rendered.subject,
+        text=text, html=html, headers=_headers(parcel, url, language), reply_to=list(rendered.reply_to),
+        message_id=f"<{uuid.uuid4().hex}@{mail_domain()}>", shown_convoys=list(rendered.convoys),
+        shown_claims=list(rendered.claims), frozen_at=renderer.now,
         give_up_at=renderer.now + GIVE_UP_AFTER,
-        headers=_headers(parcel, url, language),
     )  # fmt: skip
     return _Draft(message, token, list(behind.values()), parcel.notifications)
 
 
+def _message(**values: Any) -> Message:
+    """A mail that is not stored yet, past the model's constructor."""
+    columns_of_it = _NOTHING_SAID | values
+    return bare(Message, list(columns_of_it), list(columns_of_it.values()))
+
+
+_NOTHING_SAID = {field.attname: field.get_default() for field in Message._meta.concrete_fields}
+
+
+@cache
+def _address_of_link(site: str) -> str:
+    """What stands before the token of a link."""
+    return site + reverse("board:unsubscribe", args=["-"]).removesuffix("-")
+
+
 def mail_domain() -> str:
-    return urlsplit(settings.SITE_URL).hostname or "localhost"
+    return _host_of(settings.SITE_URL)
+
+
+@cache
+def _host_of(site: str) -> str:
+    return urlsplit(site).hostname or "localhost"
 
 
 def _headers(parcel: Parcel, unsubscribe_url: str, language: str) -> dict[str, str]:
@@ -139,7 +165,7 @@ def _store(drafts: Sequence[_Draft], read_up_to: int | None = None) -> list[Mess
     with transaction.atomic(durable=True):
         wanted = [one.pk for draft in drafts for one in draft.notifications]
         rows = Notification.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            pk__in=wanted, state=NotificationState.OPEN
+            is_one_of("pk", wanted), state=NotificationState.OPEN
         )
         still_open = set(rows.order_by("pk").values_list("pk", flat=True))
         moved = _moved_since(drafts, read_up_to)
@@ -170,14 +196,14 @@ def _moved_since(drafts: Sequence[_Draft], read_up_to: int | None) -> set[int | 
     if read_up_to is None:
         return set()
     shown = {pk for draft in drafts for pk in draft.message.shown_convoys}
-    newer = Event.objects.filter(convoy__in=shown, sequence__gt=read_up_to)
+    newer = Event.objects.filter(is_one_of("convoy", shown), sequence__gt=read_up_to)
     return set(newer.values_list("convoy_id", flat=True))
 
 
 def _insert(messages: Sequence[Message]) -> None:
     if not messages:
         return
-    names = [field.attname for field in Message._meta.concrete_fields if not field.primary_key]
+    names = [name for name in _NOTHING_SAID if name != "id"]
     values = {name: [getattr(message, name) for message in messages] for name in names}
     keys: list[Any] = columns.insert(Message, values, {}, ("message_id", "id"), is_wide=True)
     by_message_id = dict(keys)
@@ -186,19 +212,23 @@ def _insert(messages: Sequence[Message]) -> None:
 
 
 def _store_links(drafts: Sequence[_Draft]) -> None:
-    tokens = []
-    for draft in drafts:
-        if draft.token is not None:
-            draft.token.message = draft.message
-            tokens.append(draft.token)
-    MailLink.objects.bulk_create(tokens)
-    through = MailLink.subscriptions.through
-    through.objects.bulk_create(
-        through(maillink_id=draft.token.pk, subscription_id=subscription.pk)
-        for draft in drafts
-        if draft.token is not None
-        for subscription in draft.subscriptions
-    )
+    """The token of each mail, and the subscriptions that it ends."""
+    linked = [draft for draft in drafts if draft.token]
+    if not linked:
+        return
+    messages = [draft.message for draft in linked]
+    values: columns.Columns = {
+        "token": [draft.token for draft in linked],
+        "user_id": [message.recipient_id for message in messages],
+        "message_id": [message.pk for message in messages],
+        "created_at": [message.frozen_at for message in messages],
+    }
+    columns.insert(MailLink, values, {"used_at": None})
+    pairs = [(draft.token, one.pk) for draft in linked for one in draft.subscriptions]
+    if pairs:
+        tokens, subscriptions = zip(*pairs, strict=True)
+        ended = {"maillink_id": list(tokens), "subscription_id": list(subscriptions)}
+        columns.insert(MailLink.subscriptions.through, ended, {})
 
 
 def _lease(message: Message, lease: uuid.UUID, now: datetime) -> None:

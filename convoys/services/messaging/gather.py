@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from convoys.models import Channel, Notification, NotificationState, Rhythm, Subscription, Webhook
+from convoys.models import Channel, Notification, Rhythm, Subscription, Webhook
+from convoys.queries.owed import owed_now
 from convoys.services.alerting.telling import TOLD, is_redating
 
 Episode = tuple[str, int]  # watch and opening chain of the episode
@@ -63,9 +64,8 @@ class Parcel:
 
 
 def owed(channel: str) -> QuerySet[Notification]:
-    """What is owed over this channel and may go now: digests and snoozes wait for their time."""
-    due = Q(not_before=None) | Q(not_before__lte=timezone.now())
-    return Notification.objects.filter(due, channel=channel, state=NotificationState.OPEN)
+    """What is owed over this channel and may go now."""
+    return owed_now(timezone.now()).filter(channel=channel)
 
 
 def recipients_waiting(channel: str = Channel.MAIL) -> list[int]:

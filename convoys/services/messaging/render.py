@@ -14,17 +14,18 @@ from typing import Any
 
 from django.conf import settings
 
-from convoys.models import Convoy, Deadline, Notification, Subscription, Telling, Watch
+from convoys.models import Convoy, Deadline, Notification, Subscription, Watch
 from convoys.phrasebook import gettext as _
 from convoys.phrasebook import speaking
 from convoys.queries.alerts import Episodes
 from convoys.queries.ledger_head import newest_head
+from convoys.queries.neighbours import Neighbours
 from convoys.queries.responses import Key, charges
 from convoys.queries.subscriptions import scope_words
 from convoys.queries.visibility import Viewer
 from convoys.services.alerting.policies import Ladders
 from convoys.services.messaging import phrases
-from convoys.services.messaging.corrected import corrections_of
+from convoys.services.messaging.corrected import Corrections
 from convoys.services.messaging.gather import Parcel
 from convoys.services.messaging.layout import groups_of
 from convoys.services.messaging.markup import escaped, html_page
@@ -40,7 +41,6 @@ REASON_MARK = f"reason-{secrets.token_hex(32)}"
 MOST_IN_FULL = 8
 ACCOUNTS_OF_ONE, ACCOUNTS_OF_MANY = 10, 4
 OVER = (News.ENDED, News.WITHDRAWN)
-CORRECTING = (Telling.WITHDRAWN, Telling.ENDED)
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,10 @@ class Rendered:
 class Renderer:
     """Renders parcels; equal ones once. Lives for one run, at one moment."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, neighbours: Neighbours | None = None) -> None:
         self.now = now
-        self._episodes = Episodes()
+        self._episodes = Episodes(neighbours)
+        self._corrections = Corrections(self._episodes)
         self._charges: dict[Key, Any] = {}
         self._ladders: dict[int, Ladders] = {}
         self._rendered: dict[Any, Rendered | None] = {}
@@ -79,11 +80,13 @@ class Renderer:
     def prepare(self, parcels: Iterable[tuple[Parcel, Viewer]]) -> None:
         """Read at once what these parcels are to tell: as many queries as for one."""
         wanted: dict[Viewer, list[Deadline]] = {}
+        parcels = list(parcels)
         for parcel, viewer in parcels:
             wanted.setdefault(viewer, []).extend(one.deadline for one in parcel.notifications)
         rows = {row.pk: row for deadlines in wanted.values() for row in deadlines}
         self._head = newest_head()
-        self._episodes.load(wanted)
+        self._episodes.load(wanted, self._head[0])
+        self._corrections.load(one for parcel, _viewer in parcels for one in parcel.notifications)
         keys = {(row.watch, row.episode) for row in rows.values()} - set(self._charges)
         self._charges |= dict.fromkeys(keys, ()) | charges(keys)
         new = [row for row in rows.values() if row.convoy_id not in self._ladders]
@@ -114,15 +117,13 @@ class Renderer:
         parts = [mine for mine in _parts(parcel.notifications) if mine[0].deadline_id in told]
         if not parts:
             return None
-        corrected = {mine[0].deadline_id: mine for mine in parts if mine[0].telling in CORRECTING}
-        corrections = corrections_of(told, corrected, viewer) if corrected else {}
         sections = []
         for mine in parts:
             row = mine[0].deadline
             episode = (row.watch, row.episode)
             beside = Beside(
                 ladder=self._ladders[row.convoy_id].of(row.convoy, row.watch),
-                correction=corrections.get(row.pk),
+                correction=self._corrections.of(told[row.pk], mine[0], viewer),
                 charges=self._charges.get(episode, ()),
                 told_at=parcel.since.get(episode),
                 most_accounts=ACCOUNTS_OF_ONE if len(parts) == 1 else ACCOUNTS_OF_MANY,

@@ -145,8 +145,7 @@ def _facts(told: EpisodeTold, telling: Telling, frame: Frame, charge: str) -> li
             facts.append(Fact(_("How it ended"), how_it_ended(told) + inferred))
         else:
             facts.append(_fact(_("How it ended"), ""))
-    lines = convoy.cargo_lines.all()
-    cargo = ", ".join(line.description or str(line.get_category_display()) for line in lines)
+    cargo = ", ".join(line.description or str(line.get_category_display()) for line in told.cargo)
     facts.append(_fact(_("Cargo"), cargo))
     facts.append(_fact(_("Tonnage"), wording.tonnes(convoy.tonnes_low, convoy.tonnes_high)))
     facts.append(_fact(_("Trucks"), str(convoy.trucks) if convoy.trucks is not None else ""))

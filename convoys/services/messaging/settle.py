@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from convoys.models import Channel, Message, MessageState, Notification, NotificationState
+from convoys.queries.rows import is_one_of
 from convoys.services.messaging.freeze import LEASE
 from convoys.services.messaging.send import Outcome
 from convoys.services.webhooks import schedule
@@ -25,19 +26,34 @@ LONGEST_WAIT = {Channel.MAIL: LONGEST_PAUSE * 1.5, Channel.WEBHOOK: schedule.PAU
 NO_LEASE = {"lease": None, "lease_until": None, "attempt_began_at": None}
 
 
-def begin_attempts(messages: Sequence[Message]) -> list[Message]:
+def begin_attempts(messages: Sequence[Message], accepted: Sequence[Message] = ()) -> list[Message]:
     """Note that attempts at these begin, and renew their leases; durable before any byte leaves.
 
-    Returns those whose lease is still this run's. They should be of one claim.
+    In the same transaction, that a server has accepted those sent before. Returns those of the first
+    whose lease is still this run's. Either should be of one claim.
     """
-    if not messages:
-        return []
-    now, lease = timezone.now(), messages[0].lease
-    named = Message.objects.filter(pk__in=[message.pk for message in messages], lease=lease)
-    begun = named.filter(lease_until__gt=now).update(
-        attempts=F("attempts") + 1, attempt_began_at=now, lease_until=now + LEASE
-    )
-    if begun == len(messages):
+    begun: list[Message] = []
+    if messages or accepted:
+        _surely(partial(_settle_and_begin, accepted, messages, begun, timezone.now()))
+    return begun
+
+
+def _settle_and_begin(
+    accepted: Sequence[Message], following: Sequence[Message], begun: list[Message], now: datetime
+) -> None:
+    with transaction.atomic(durable=True):
+        if accepted:
+            _write_sent(accepted, now)
+        begun[:] = _begin(following, now) if following else []
+
+
+def _begin(messages: Sequence[Message], now: datetime) -> list[Message]:
+    keys, lease = [message.pk for message in messages], messages[0].lease
+    named = Message.objects.filter(is_one_of("pk", keys), lease=lease)
+    # Once more over a new connection, what the first time had written already is not counted twice.
+    fresh = named.filter(lease_until__gt=now).exclude(attempt_began_at=now)
+    count = fresh.update(attempts=F("attempts") + 1, attempt_began_at=now, lease_until=now + LEASE)
+    if count == len(messages):
         return list(messages)
     mine = set(named.filter(attempt_began_at=now).values_list("pk", flat=True))
     return [message for message in messages if message.pk in mine]
@@ -59,8 +75,7 @@ def settle(message: Message, outcome: Outcome) -> None:
 
 def settle_sent(messages: Sequence[Message]) -> None:
     """Write that a server has accepted these, all at once. They should be of one claim."""
-    if messages:
-        _surely(partial(_settle_sent, messages))
+    begin_attempts([], messages)
 
 
 def _surely(write: Callable[[], None]) -> None:
@@ -73,18 +88,15 @@ def _surely(write: Callable[[], None]) -> None:
         write()
 
 
-def _settle_sent(messages: Sequence[Message]) -> None:
-    now, keys = timezone.now(), [message.pk for message in messages]
-    with transaction.atomic(durable=True):
-        mine = Message.objects.filter(pk__in=keys, lease=messages[0].lease)
-        settled = mine.update(
-            state=MessageState.SENT, sent_at=now, failure="", next_attempt_at=None, **NO_LEASE
-        )
-        if settled < len(keys):
-            keys = list(Message.objects.filter(pk__in=keys, sent_at=now).values_list("pk", flat=True))
-        Notification.objects.filter(message__in=keys).update(
-            state=NotificationState.SENT, settled_at=now, reason=""
-        )
+def _write_sent(messages: Sequence[Message], now: datetime) -> None:
+    keys = [message.pk for message in messages]
+    mine = Message.objects.filter(is_one_of("pk", keys), lease=messages[0].lease)
+    settled = mine.update(state=MessageState.SENT, sent_at=now, failure="", next_attempt_at=None, **NO_LEASE)
+    if settled < len(keys):
+        keys = list(Message.objects.filter(pk__in=keys, sent_at=now).values_list("pk", flat=True))
+    Notification.objects.filter(is_one_of("message", keys)).update(
+        state=NotificationState.SENT, settled_at=now, reason=""
+    )
 
 
 def _settle(message: Message, outcome: Outcome) -> None:
