@@ -10,22 +10,24 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+)  # fmt: skip
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from convoys.models import ControlPoint, Convoy, Event, Route
 from convoys.queries.access import points_of, set_access_back
-from convoys.queries.as_of import Moment, intervals_at, known_then
+from convoys.queries.as_of import Moment, in_force_at, intervals_at
 from convoys.replay import History
-from convoys.vocabulary import Act, State
-
-
-def in_force_at(events: QuerySet[Event], moment: Moment) -> QuerySet[Event]:
-    """Of these entries the last known of each chain, unless it was taken back or came later."""
-    newer = Event.objects.filter(chain=OuterRef("chain"), sequence__gt=OuterRef("sequence"))
-    standing = known_then(events, moment).exclude(act=Act.RETRACT).exclude(Exists(known_then(newer, moment)))
-    return standing if moment.as_of is None else standing.filter(effective_at__lte=moment.as_of)
+from convoys.vocabulary import State
 
 
 def declared_at(
@@ -35,13 +37,14 @@ def declared_at(
 
     The item stands as the last event in force stated it, as replay has it; of a list one code is enough.
     """
-    stated = Event.objects.filter(convoy=OuterRef(OuterRef("pk")), declares__has_key=item)
-    stating = in_force_at(stated, moment)
-    last = stating.order_by("-effective_at", "-chain").values("sequence")[:1]
-    named = Event.objects.annotate(stated=Cast(KeyTextTransform(item, "declares"), TextField()))
     # A list comes as JSON text, in which a code stands between quotation marks; one code comes bare.
     fits = reduce(or_, (Q(stated=code) | Q(stated__contains=f'"{code}"') for code in codes))
-    return convoys.filter(Exists(named.filter(fits, sequence=Subquery(last))))
+    stated = Event.objects.filter(convoy=OuterRef("pk"), declares__has_key=item)
+    stated = stated.annotate(stated=Cast(KeyTextTransform(item, "declares"), TextField()))
+    named = ExpressionWrapper(fits, BooleanField())
+    last = in_force_at(stated, moment).order_by("-effective_at", "-chain").values(named=named)[:1]
+    # Convoy by convoy, so that a page is full before all are asked; a join with the record asks all first.
+    return convoys.filter(Subquery(last, output_field=BooleanField()))
 
 
 def held_before_at(convoys: QuerySet[Convoy], moment: Moment, points: Sequence[str]) -> QuerySet[Convoy]:

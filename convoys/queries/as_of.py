@@ -33,10 +33,11 @@ from convoys.models import (
 from convoys.queries.events import events_on_record
 from convoys.queries.routes import route_positions
 from convoys.replay import History, in_force, replay
-from convoys.vocabulary import FINAL_STATES, State
+from convoys.vocabulary import FINAL_STATES, Act, State
 
 PASSING_STATES = frozenset(State) - FINAL_STATES
 Known = TypeVar("Known", Event, Claim, StateInterval)
+Entries = TypeVar("Entries", Event, Claim)
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,21 @@ def known_then(rows: QuerySet[Known], moment: Moment) -> QuerySet[Known]:
     return rows if moment.known_at is None else rows.filter(known_from__lte=moment.known_at)
 
 
+def in_force_at(events: QuerySet[Event], moment: Moment) -> QuerySet[Event]:
+    """Of these entries the last known of each chain, unless it was taken back or came later."""
+    standing = last_known(events, moment)
+    return standing if moment.as_of is None else standing.filter(effective_at__lte=moment.as_of)
+
+
+def last_known(entries: QuerySet[Entries], moment: Moment) -> QuerySet[Entries]:
+    """Of these events or claims the last known of each chain, unless it was taken back."""
+    newer = entries.model._default_manager.filter(
+        # Few supersede another: they are what a look for something newer should read.
+        chain=OuterRef("chain"), sequence__gt=OuterRef("sequence"), supersedes__isnull=False,
+    )  # fmt: skip
+    return known_then(entries, moment).exclude(act=Act.RETRACT).exclude(Exists(known_then(newer, moment)))
+
+
 def answering(moment: Moment, prefix: str = "") -> Q:
     """The condition on the state interval that answers for a convoy; `prefix` leads to it by a relation."""
     as_of, known_at = moment.asked, moment.known_at or timezone.now()
@@ -106,8 +122,8 @@ def answering(moment: Moment, prefix: str = "") -> Q:
     )
 
 
-class _Holds(Func):
-    """Whether a stretch of time holds an instant, in the form that PostgreSQL's index of them answers."""
+class Around(Func):
+    """Whether a stretch of time is around an instant, in the form that PostgreSQL's index of them answers."""
 
     output_field = BooleanField()
 
@@ -127,8 +143,8 @@ def intervals_at(moment: Moment, states: Sequence[str] = ()) -> QuerySet[StateIn
         return StateInterval.objects.filter(answering(moment))
     if connection.vendor != "postgresql" or not set(states) <= PASSING_STATES:
         return StateInterval.objects.filter(answering(moment), state__in=states)
-    stands = _Holds("starts_at", "ends_at", moment.asked)
-    is_known = _Holds("known_from", "known_until", moment.known_at or timezone.now())
+    stands = Around("starts_at", "ends_at", moment.asked)
+    is_known = Around("known_from", "known_until", moment.known_at or timezone.now())
     return StateInterval.objects.filter(stands, is_known, state__in=states)
 
 
