@@ -9,20 +9,19 @@ silence limit the hold is listed apart as not confirmed. Unknown tonnage is coun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, Q, QuerySet
 
 from convoys.clocks import elapsed, silent_from, zone_named
-from convoys.models import Claim, Convoy, StateInterval
-from convoys.queries.as_of import Moment, set_back
-from convoys.queries.history import claims_in_force
+from convoys.models import Convoy, Event, StateInterval
+from convoys.queries.as_of import Moment, in_force_at, last_known
+from convoys.queries.holds import Hold, declared_then, holds_within, read_holds
 from convoys.queries.visibility import Viewer, visible_claims
-from convoys.replay import Episode, History
-from convoys.vocabulary import Precision, State
+from convoys.vocabulary import Item, Precision
 
 COUNTING_RULE = (
     "Tonnes multiplied by elapsed days held; the day of the hold is day 0, and time stopped is not counted. "
@@ -35,6 +34,9 @@ GROUPINGS = ("convoy", "route", "control_point", "cause", "sponsor", "holder")
 # A hold may have several of these: sums by them overlap.
 OVERLAPPING = frozenset({"cause", "sponsor", "holder"})
 UNKNOWN = "unknown"
+# Where a grouping is found: an item of the declaration, or a column of the accounts of a hold.
+ITEM_OF = {"route": (Item.ROUTE,), "sponsor": (Item.SPONSORS,)}
+ALLEGED = {"cause": "alleged_causes", "holder": "alleged_holders"}
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ class Window:
 class HeldStretch:
     """One hold's share of the window: days to the last report and to the moment asked."""
 
-    convoy: Convoy
-    episode: Episode
+    hold: Hold
+    tonnes_low: Decimal | None
+    tonnes_high: Decimal | None
     days_low: Decimal
     days_high: Decimal
     is_confirmed: bool
@@ -70,14 +73,13 @@ class Group:
 
     def add(self, stretch: HeldStretch) -> None:
         """Add one hold's tonne-days."""
-        convoy = stretch.convoy
         self.holds += 1
-        if convoy.tonnes_low is None:
+        if stretch.tonnes_low is None:
             self.unknown_tonnage += 1
             return
-        self.low += convoy.tonnes_low * stretch.days_low
+        self.low += stretch.tonnes_low * stretch.days_low
         if self.high is not None:
-            top = convoy.tonnes_high
+            top = stretch.tonnes_high
             self.high = None if top is None else self.high + top * stretch.days_high
 
 
@@ -90,64 +92,55 @@ class TonneDays:
     not_confirmed_total: Group
     not_confirmed: list[Group]
     counting_rule: str = COUNTING_RULE
-    stretches: list[HeldStretch] = field(default_factory=list, repr=False)
-    is_backfilled: bool = False  # whether any of it rests on history that was loaded afterwards
+    is_backfilled: bool = False  # of another day: whether it rests on history that was loaded afterwards
 
 
 def tonne_days(
     convoys: QuerySet[Convoy], viewer: Viewer, group_by: str, moment: Moment, window: Window
 ) -> TonneDays:
     """Tonne-days of these convoys (visible to the viewer), grouped by one of GROUPINGS."""
-    rows = list(_held_by(convoys.filter(is_exercise=False), moment))
-    histories = set_back(rows, moment)
-    stretches = [s for convoy in rows for s in _stretches(convoy, histories[convoy.pk], moment.asked, window)]
-    keys = _keys(stretches, viewer, moment)[group_by]
+    asked = moment.asked
+    holds = holds_within(convoys.filter(is_exercise=False), moment, window.start, window.end)
+    declared = declared_then(holds, moment, [Item.TONNES, *ITEM_OF.get(group_by, ())])
+    keys = _keys(group_by, holds, declared, viewer, moment)
+    stretches = [
+        _stretch(hold, declared.get(hold.convoy, {}).get(Item.TONNES) or {}, asked, window)
+        for hold in read_holds(holds, moment)
+    ]
     confirmed = [stretch for stretch in stretches if stretch.is_confirmed]
     silent = [stretch for stretch in stretches if not stretch.is_confirmed]
     return TonneDays(
         _sum("total", confirmed), _grouped(confirmed, keys), _sum("total", silent), _grouped(silent, keys),
-        stretches=stretches,
-        is_backfilled=any(step.event.backfilled for found in histories.values() for step in found.steps),
+        is_backfilled=not moment.is_now and _rests_on_loaded(holds, moment),
     )  # fmt: skip
 
 
-def _held_by(convoys: QuerySet[Convoy], moment: Moment) -> QuerySet[Convoy]:
-    """Those that were held at any time up to the moment, as known then: the only ones worth a replay."""
-    known_at = moment.known_at or timezone.now()
-    holds = StateInterval.objects.filter(
-        Q(known_until=None) | Q(known_until__gt=known_at),
-        convoy=OuterRef("pk"),
-        state=State.HELD,
-        starts_at__lte=moment.asked,
-        known_from__lte=known_at,
+def _rests_on_loaded(holds: QuerySet[StateInterval], moment: Moment) -> bool:
+    """Whether any entry of these convoys was loaded afterwards. Counted, since a database that looks for
+    the first one looks through every event on record."""
+    events = in_force_at(Event.objects.filter(convoy__in=holds.values("convoy")), moment)
+    return bool(events.aggregate(loaded=Count("pk", filter=Q(backfilled=True)))["loaded"])
+
+
+def _stretch(hold: Hold, tonnes: Mapping[str, str], asked: datetime, window: Window) -> HeldStretch:
+    zone, last = zone_named(hold.zone), hold.last
+    start = (hold.opened_at, hold.opened_precision)
+    if window.start and window.start > hold.opened_at:
+        start = (window.start, window.start_precision)
+    end = (hold.closed_at or asked, hold.closed_precision if hold.closed_at else Precision.MINUTE)
+    if window.end:
+        end = min(end, (window.end, window.end_precision))
+    low = high = elapsed(*start, *end, zone).days
+    if last is not None:
+        low = elapsed(*start, *min(end, (last.at, last.precision)), zone).days
+    return HeldStretch(
+        hold,
+        _decimal(tonnes.get("low")),
+        _decimal(tonnes.get("high")),
+        days_low=low,
+        days_high=high,
+        is_confirmed=last is None or asked < silent_from(last.at, last.precision, zone_named(last.zone)),
     )
-    return convoys.filter(Exists(holds))
-
-
-def _stretches(convoy: Convoy, history: History, asked: datetime, window: Window) -> Iterable[HeldStretch]:
-    for episode in history.episodes:
-        opening, closing = episode.opening, episode.closing
-        zone = zone_named(opening.time_zone)
-        start, start_precision = opening.occurred_at, opening.precision
-        if window.start and window.start > start:
-            start, start_precision = window.start, window.start_precision
-        last = history.facts.last_report or opening
-        ends = [(asked, Precision.MINUTE)] if closing is None else [(closing.occurred_at, closing.precision)]
-        lows = [(last.occurred_at, last.precision)] if closing is None else ends
-        if window.end:
-            ends = [*ends, (window.end, window.end_precision)]
-            lows = [*lows, (window.end, window.end_precision)]
-        (high_at, high_precision), (low_at, low_precision) = min(ends), min(*lows, min(ends))
-        if (window.end and opening.occurred_at > window.end) or high_at < start:
-            continue
-        yield HeldStretch(
-            convoy,
-            episode,
-            elapsed(start, start_precision, low_at, low_precision, zone).days,
-            elapsed(start, start_precision, high_at, high_precision, zone).days,
-            closing is not None
-            or asked < silent_from(last.occurred_at, last.precision, zone_named(last.time_zone)),
-        )
 
 
 def _sum(key: str, stretches: Iterable[HeldStretch]) -> Group:
@@ -157,52 +150,49 @@ def _sum(key: str, stretches: Iterable[HeldStretch]) -> Group:
     return group
 
 
-def _grouped(stretches: Iterable[HeldStretch], keys: Callable[[HeldStretch], Iterable[str]]) -> list[Group]:
+def _grouped(stretches: Iterable[HeldStretch], keys: Callable[[Hold], Iterable[str]]) -> list[Group]:
     groups: dict[str, Group] = {}
     for stretch in stretches:
-        for key in sorted(set(keys(stretch)) or {UNKNOWN}):
+        for key in sorted(set(keys(stretch.hold)) or {UNKNOWN}):
             groups.setdefault(key, Group(key)).add(stretch)
     return sorted(groups.values(), key=lambda group: (-group.low, group.key))
 
 
 def _keys(
-    stretches: Iterable[HeldStretch], viewer: Viewer, moment: Moment
-) -> Mapping[str, Callable[[HeldStretch], Iterable[str]]]:
-    said = _claims_on({stretch.episode.opening.chain for stretch in stretches}, viewer, moment)
-
-    def alleged(column: str) -> Callable[[HeldStretch], Iterable[str]]:
-        def keys(stretch: HeldStretch) -> Iterable[str]:
-            return [
-                code
-                for claim in said.get(stretch.episode.opening.chain, ())
-                for code in getattr(claim, column)
-            ]
-
-        return keys
-
-    return {
-        "convoy": lambda stretch: [stretch.convoy.reference],
-        "route": lambda stretch: _known(stretch.convoy.route_id),
-        "control_point": lambda stretch: _known(stretch.episode.held_before),
-        "sponsor": lambda stretch: [
-            row.organisation_id for row in stretch.convoy.organisations.all() if row.part == "sponsor"
-        ],
-        "cause": alleged("alleged_causes"),
-        "holder": alleged("alleged_holders"),
+    group_by: str,
+    holds: QuerySet[StateInterval],
+    declared: Mapping[int, Mapping[str, Any]],
+    viewer: Viewer,
+    moment: Moment,
+) -> Callable[[Hold], Iterable[str]]:
+    """What a hold is summed under; nothing: it is not known."""
+    if group_by in ALLEGED:
+        alleged = _alleged(ALLEGED[group_by], holds, viewer, moment)
+        return lambda hold: alleged.get(hold.chain, ())
+    by: dict[str, Callable[[Hold], Iterable[str]]] = {
+        "convoy": lambda hold: [hold.reference],
+        "control_point": lambda hold: [hold.held_before] if hold.held_before else [],
+        "route": lambda hold: [code] if (code := declared.get(hold.convoy, {}).get(Item.ROUTE)) else [],
+        "sponsor": lambda hold: declared.get(hold.convoy, {}).get(Item.SPONSORS) or [],
     }
+    return by[group_by]
 
 
-def _known(code: str | None) -> list[str]:
-    return [code] if code else []
-
-
-def _claims_on(chains: set[int], viewer: Viewer, moment: Moment) -> dict[int, list[Claim]]:
-    """Accounts in force, known then, on holds and on the accounts of them, by the hold's chain."""
-    claims = visible_claims(viewer).filter(target_event__in=chains) | visible_claims(viewer).filter(
-        target_claim__target_event__in=chains
-    )
-    found: dict[int, list[Claim]] = {}
-    for claim in claims_in_force(claims.select_related("target_claim").order_by("sequence"), moment.known_at):
-        answered = claim.target_claim.target_event_id if claim.target_claim else None
-        found.setdefault(claim.target_event_id or answered or 0, []).append(claim)
+def _alleged(
+    column: str, holds: QuerySet[StateInterval], viewer: Viewer, moment: Moment
+) -> dict[int, set[str]]:
+    """What accounts in force, known then, of these holds and answers to them allege, by the hold's chain."""
+    alleging = last_known(visible_claims(viewer), moment).exclude(**{column: []}).order_by()
+    if moment.known_at is not None:
+        alleging = alleging.exclude(target_claim__known_from__gt=moment.known_at)
+    found: dict[int, set[str]] = {}
+    # One statement each: of both together no index finds the few that are meant.
+    for target in ("target_event", "target_claim__target_event"):
+        said = alleging.filter(**{f"{target}__in": holds.values("opening_chain")})
+        for hold, codes in said.values_list(target, column):
+            found.setdefault(hold, set()).update(codes)
     return found
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from convoys.queries.tonne_days import COUNTING_RULE, GROUPINGS
-from convoys.services.changes import convoy
+from convoys.services.changes import Claim, Correct, Target, convoy
 from tests import factories as make
 from tests.api.conftest import Program
 
@@ -94,6 +95,60 @@ def test_a_window_counts_its_own_days_only(held: None) -> None:
     before = program.get(f"{PATH}?as_of=2026-03-06&to=2026-02-01")
     assert before["results"] == []
     assert set(rows(before, "not_confirmed")) == {"SILENT"}
+
+
+def test_days_are_those_of_the_place_where_the_hold_is_now_said_to_have_begun() -> None:
+    make.make_convoy("MOVED")
+    held = make.tell("MOVED", "held", "2026-03-02", place="junction")
+    make.tell("MOVED", "released", "2026-03-03T12:00", place="junction")
+    program, asked = Program(make.partner()), f"{PATH}?as_of=2026-03-06"
+    assert program.get(asked)["total"]["low"] == "40.000"
+
+    make.place("antipodes", time_zone="Pacific/Auckland")  # it was the 4th there when it was let go
+    there = make.record("MOVED", "held", "2026-03-02", place="antipodes", claims=[])
+    make.apply(Correct(held, there, "misheard"), author=make.coordinator())
+    assert program.get(asked)["total"]["low"] == "80.000"
+
+
+def test_an_answer_to_an_account_of_a_hold_names_holders_too_once_both_are_known() -> None:
+    make.organisation("third_society")
+    make.make_convoy("OWN")
+    told = make.account(reported_on=date(2026, 3, 10))
+    held = make.apply(
+        make.record(
+            "OWN",
+            "held",
+            "2026-03-02",
+            place="junction",
+            claims=[make.account(reported_on=date(2026, 3, 3)), told],
+        ),
+        backfilled=True,
+    ).sequences[0]
+    answer = make.account(reported_on=date(2026, 3, 5), stance="disputes", alleged_holders=["third_society"])
+    make.apply(Claim(Target(chain=held[2]), answer), backfilled=True)
+    for known_at, named in (("2026-03-07", {None}), ("2026-03-11", {"third_society"})):
+        query = f"group_by=holder&as_of=2026-03-06&known_at={known_at}"
+        assert set(rows(Program(make.viewer()).get(f"{PATH}?{query}"))) == named, known_at
+
+
+def test_a_window_includes_both_its_ends() -> None:
+    make.make_held_convoy("OWN", "2026-03-02T08:00")
+    make.tell("OWN", "released", "2026-03-04T08:00", place="junction")
+    program = Program(make.partner())
+    for window, holds in (
+        ("from=2026-03-04T08:00Z", 1), ("from=2026-03-04T08:01Z", 0),
+        ("to=2026-03-02T08:00Z", 1), ("to=2026-03-02T07:59Z", 0),
+        ("from=2026-03-03T00:00Z&to=2026-03-03T00:01Z", 1),
+    ):  # fmt: skip
+        assert program.get(f"{PATH}?as_of=2026-03-06&{window}")["total"]["holds"] == holds, window
+
+
+def test_a_hold_that_ended_some_time_on_its_first_day_is_a_hold_of_no_days() -> None:
+    make.make_held_convoy("SHORT", "2026-03-02T08:00")
+    make.tell("SHORT", "released", "2026-03-02", place="junction")
+    for window in ("", "&from=2026-03-01&to=2026-03-03"):
+        answer = Program(make.partner()).get(f"{PATH}?as_of=2026-03-06{window}")
+        assert answer["results"] == [_row("SHORT", "0.000", "0.000")], window
 
 
 def test_nothing_is_counted_before_it_was_known(held: None) -> None:
