@@ -10,6 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from convoys.models import Event
+from convoys.queries.as_of import Moment
+from convoys.queries.day_filters import FiltersOfADay
+from convoys.queries.desk import desk_convoys_at
 from convoys.services.changes import Correct, Record, Retract, convoy
 from tests import factories
 from tests.admin import desk
@@ -136,3 +139,19 @@ def test_filters_of_another_day_cost_the_same_however_many_convoys(
         factories.make_held_convoy(f"C-{number}")
     with django_assert_max_num_queries(len(few)):
         shown(viewer, reverse(LIST), **query)
+
+
+def test_a_filter_names_no_convoy_that_was_amended_and_does_not_fit(changed: str) -> None:
+    """A statement has room for so many parameters, and amended convoys grow without end."""
+
+    def parameters() -> list[int]:
+        of_a_day = FiltersOfADay(Moment.parse(as_of=THEN))
+        conditions = (of_a_day.on_route("other"), of_a_day.sponsored_by("city_fund"), of_a_day.overdue())
+        lists = (desk_convoys_at(of_a_day.moment).filter(condition) for condition in conditions)
+        return [len(rows.query.sql_with_params()[1]) for rows in lists]
+
+    few = parameters()
+    for number in range(2, 8):
+        amended = factories.make_convoy(f"C-{number}")
+        factories.apply(Record(amended, "amended", factories.at("2026-03-04"), declares={"route": "other"}))
+    assert parameters() == few

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -118,6 +120,21 @@ def test_what_leaves_both_figures_as_they_were_is_never_held_up(columns: Any) ->
     # As older records may stand, from before this was asked.
     Convoy.objects.filter(reference="C-1B").update(tonnes_low=10, tonnes_high=10)
     make.apply(split("C-1", "C-1B"), make.record("C-1B", "seen", "2026-03-02T11:00", place="junction"))
+
+
+def test_a_contradiction_that_was_on_record_holds_up_no_change_of_something_else(columns: Any) -> None:
+    """The change set names the convoy and its declaration or its splits, and leaves both figures alone."""
+    make.apply(new_convoy("C-1B", low=12, high=12))
+    event = make.apply(split("C-1", "C-1B", 12, 12)).sequences[0][0]
+    contradicted = amended("C-1B", {"low": 10, "high": 10})
+    with patch("convoys.services.assembly.check_splits"):  # as older records may stand
+        make.apply(contradicted)
+
+    elsewhere = replace(split("C-1", "C-1B", 12, 12), place="bridge")
+    make.apply(Correct(event, elsewhere, "it was at the bridge"))
+    make.apply(amended("C-1B", {"low": 10, "high": 10}))
+    assert "2.5 t too much" in refused(split("C-2", "C-1B", "0.5", "0.5"))
+    assert "3 t too much" in refused(amended("C-1B", {"low": 9, "high": 9}))
 
 
 def test_an_unknown_other_convoy_is_still_named_as_the_field(columns: Any) -> None:
