@@ -100,6 +100,7 @@ TEMPLATES = [
 
 # Database. SQLite: writers queue at BEGIN instead of failing half-way. PostgreSQL: a forgotten lock or
 # transaction gives up before the desk does; a request waits for a connection instead of opening a hundred.
+# What a partner may see is a long condition: to compile it for one answer (jit) takes seconds, to ask it less.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
 if password := env("DATABASE_PASSWORD", default=""):
@@ -116,7 +117,7 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "options": r"-c default_transaction_isolation=read\ committed"
-        " -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000",
+        " -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000 -c jit=off",
     }
     _database["CONN_HEALTH_CHECKS"] = True
     _database["TEST"] = {"NAME": f"test_{_database['NAME']}{env('TEST_DB_SUFFIX', default='')}"}
