@@ -100,7 +100,7 @@ TEMPLATES = [
 
 # Database. SQLite: writers queue at BEGIN instead of failing half-way. PostgreSQL: a forgotten lock or
 # transaction gives up before the desk does; a request waits for a connection instead of opening a hundred.
-# What a partner may see is a long condition: to compile it for one answer (jit) takes seconds, to ask it less.
+# What a partner may see is a long condition: compiling it for one answer (jit) takes seconds, asking less.
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
 if password := env("DATABASE_PASSWORD", default=""):
