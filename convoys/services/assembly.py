@@ -142,9 +142,11 @@ class Assembly:
             before = replay(in_force(work.events), self.routes)
             history = self._strictly(work)
             if not work.is_new and _parties_changed(before, history, work):
-                record = Record(ref, "visibility_changed", visible_to=history.facts.visible_to)
-                last = len(self.change_set.steps) - 1
-                self._place(draft_event(record, work.row, self.resolver, self.now, last), work)
+                record = Record(ref, "visibility_changed", visible_to=[])
+                draft = draft_event(record, work.row, self.resolver, self.now, len(self.change_set.steps) - 1)
+                # As it is on record: the change set need not name those with whom it is shared.
+                draft.row.declares["visible_to"] = history.facts.visible_to
+                self._place(draft, work)
                 history = self._strictly(work)
             check_balance(ref.code, before, history)
             histories[ref] = history

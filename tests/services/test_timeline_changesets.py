@@ -306,6 +306,17 @@ def test_an_amendment_that_changes_a_party_says_who_sees_the_convoy_now() -> Non
     assert Event.objects.filter(kind="visibility_changed").count() == 1
 
 
+def test_an_amendment_of_a_party_keeps_those_with_whom_the_convoy_is_shared_by_name() -> None:
+    for code in ("second_sponsor", "neighbour"):
+        make.organisation(code)
+    ref = make.make_convoy(visible_to=["neighbour"])
+    make.tell(ref, "amended", "2026-03-02", declares={"sponsors": ["second_sponsor"]}, claims=[])
+    assert set(ConvoyOrganisation.objects.values_list("organisation", "part")) == {
+        ("second_sponsor", "sponsor"),
+        ("neighbour", "shared"),
+    }
+
+
 def test_a_number_of_an_issuer_belongs_to_one_convoy() -> None:
     waybill = {"references": [{"issuer": "Haulage", "number": "W-7"}]}
     make.make_convoy("C-1", declares=waybill)
