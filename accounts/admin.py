@@ -20,7 +20,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import ApiToken, Organisation, OrganisationName, User
+from accounts.models import ApiToken, Organisation, OrganisationName, TokenScope, User
 from accounts.role_admin import ByRole, NamedFieldsAdmin, ReadOnlyAdmin, has_role
 from accounts.roles import STAFF_ROLES, Role, role_of
 from accounts.tokens import issue_token, revoke_token
@@ -163,20 +163,45 @@ class OrganisationAdmin(NamedFieldsAdmin):
         return ["code"] if obj else []
 
 
+class TokenForm(forms.ModelForm):
+    """A new token: for whom, for which program, and what it opens."""
+
+    scopes = forms.TypedMultipleChoiceField(
+        choices=TokenScope.choices,
+        initial=[TokenScope.READ],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "Give what its program needs. One that makes tokens gives no more than it has itself."
+        ),
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["user", "label", "scopes", "expires_at"]
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(NamedFieldsAdmin):
     """Tokens are issued, shown once, and revoked; what is stored cannot be turned back into the secret."""
 
     view_role = add_role = Role.ADMINISTRATOR
-    list_display = ["label", "user", "prefix", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    form = TokenForm
+    list_display = [
+        "label", "user", "prefix", "opens", "created_at", "expires_at", "last_used_at", "revoked_at",
+    ]  # fmt: skip
     list_select_related = ["user"]
     search_fields = ["label", "prefix", "user__username", "user__organisation__name"]
-    fields = ["user", "label", "expires_at"]
+    fields = ["user", "label", "scopes", "expires_at"]
     change_form_template = "admin/accounts/apitoken/change_form.html"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        more = ["prefix", "created_at", "last_used_at", "revoked_at"] if obj else []
-        return [*self.fields, *more]
+        if obj is None:
+            return self.fields
+        return ["user", "label", "opens", "expires_at", "prefix", "created_at", "last_used_at", "revoked_at"]
+
+    @admin.display(description=gettext_lazy("scopes"))
+    def opens(self, token: ApiToken) -> str:
+        return ", ".join(str(TokenScope(scope).label) for scope in token.scopes)
 
     def get_urls(self) -> list[URLPattern]:
         own = path(
@@ -187,7 +212,7 @@ class ApiTokenAdmin(NamedFieldsAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         if change or not isinstance(obj, ApiToken):
             raise PermissionDenied
-        issued, secret = issue_token(obj.user, obj.label, obj.expires_at)
+        issued, secret = issue_token(obj.user, obj.label, obj.expires_at, obj.scopes)
         obj.__dict__.update(issued.__dict__)
         form.issued_secret = secret
         request.issued_secret = secret  # type: ignore[attr-defined]

@@ -8,39 +8,77 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, TokenScope, User
 
 PREFIX = "ct_"
 LAST_USED_EVERY = timedelta(minutes=5)
+MOST_A_PERSON = 50
 
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def issue_token(user: User, label: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
-    """Make a token for this user; the second of the pair is the secret, to be shown once."""
+def issue_token(
+    user: User,
+    label: str,
+    expires_at: datetime | None = None,
+    scopes: Iterable[str] = (TokenScope.READ,),
+) -> tuple[ApiToken, str]:
+    """Make a token for this user; the second of the pair is the secret, to be shown once.
+
+    Raises ValueError where it would open nothing, or names a scope that there is not.
+    """
+    given = set(scopes)
+    if not given or given - set(TokenScope.values):
+        raise ValueError(f"not scopes of a token: {sorted(given)}")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        user=user, label=label, prefix=secret[:9], digest=digest_of(secret), expires_at=expires_at
+        user=user,
+        label=label,
+        prefix=secret[:9],
+        digest=digest_of(secret),
+        scopes=[scope for scope in TokenScope.values if scope in given],
+        expires_at=expires_at,
     )
     return token, secret
 
 
+class TooManyTokensError(Exception):
+    """The person has as many tokens in force as one may have."""
+
+
+def issue_own(
+    asking: ApiToken, label: str, scopes: Iterable[str], expires_at: datetime
+) -> tuple[ApiToken, str]:
+    """A token for the owner of the one that asks. Raises TooManyTokensError.
+
+    The caller has seen to it that the one that asks may, and has every scope that it gives.
+    """
+    with transaction.atomic():
+        # The person's own row is the lock: the limit holds for two that ask at once.
+        User.objects.select_for_update(no_key=True).get(pk=asking.user_id)
+        if in_force().filter(user=asking.user_id).count() >= MOST_A_PERSON:
+            raise TooManyTokensError
+        return issue_token(asking.user, label, expires_at, scopes)
+
+
+def in_force() -> QuerySet[ApiToken]:
+    """Tokens that are neither revoked nor expired."""
+    return ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+
 def find_token(secret: str) -> ApiToken | None:
     """The token in force with this secret, of an active user, else None."""
-    now = timezone.now()
-    return (
-        ApiToken.objects.select_related("user", "user__organisation")
-        .filter(digest=digest_of(secret), revoked_at=None, user__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .first()
-    )
+    found = in_force().select_related("user", "user__organisation")
+    return found.filter(digest=digest_of(secret), user__is_active=True).first()
 
 
 def note_use(token: ApiToken) -> None:

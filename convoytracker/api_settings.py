@@ -8,10 +8,13 @@ REST_FRAMEWORK = {
         "convoys.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["convoys.api.permissions.IsReader"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "convoys.api.permissions.IsReader",
+        "convoys.api.permissions.HasScope",
+    ],
     "DEFAULT_THROTTLE_CLASSES": ["convoys.api.throttling.PerTokenThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["convoys.api.bodies.SmallJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "convoys.api.schema.ProblemAwareSchema",
     "EXCEPTION_HANDLER": "convoys.api.errors.problem_response",
     "URL_FORMAT_OVERRIDE": None,
@@ -24,7 +27,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "DESCRIPTION": (
-        "Aid convoys: where they stand, who holds them, and who says so. Read only.\n\n"
+        "Aid convoys: where they stand, who holds them, and who says so. Of these, version 1 only reads; a "
+        "partner manages its own subscriptions, webhooks, tokens and accounts.\n\n"
         "Send `Authorization: Bearer ct_…`. You see the convoys that your organisation is a party to, "
         "those shared with it by name and those shared with all partners; another's convoy answers 404. "
         "Null is unknown, never 0. Tonnes are decimal strings: low without high means at least. Instants"

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class TokenScope(models.TextChoices):
+    """What a token opens. What it then sees is what its owner sees."""
+
+    READ = "read", _("read")
+    MANAGE = "manage", _("manage subscriptions, webhooks and own claims")
+    TOKENS = "tokens", _("make and revoke tokens")
+
+
+def reading_alone() -> list[str]:
+    """The scopes of a token of which nothing is said."""
+    return [TokenScope.READ.value]
 
 
 class ApiToken(models.Model):
@@ -13,6 +27,7 @@ class ApiToken(models.Model):
     label = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=reading_alone, help_text="Codes of `TokenScope`, in its order.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -31,6 +31,7 @@ RESOURCES = (
     "tonne-days",
     "ledger-head",
     "vocabulary",
+    "tokens",
     "me",
     "openapi.json",
     "problems",
@@ -39,6 +40,8 @@ RESOURCES = (
 
 class Index(ReadView):
     """Addresses of the resources of version 1."""
+
+    scope_to_read = None
 
     @extend_schema(
         responses=inline_serializer("Index", {name: serializers.URLField() for name in RESOURCES}),

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, TokenScope
 from accounts.roles import Role, role_of
 from convoys.api.base import ReadView
 from convoys.api.fields import InstantField, OrganisationNameSerializer, TextField
@@ -23,6 +23,9 @@ class TokenOfMineSerializer(serializers.Serializer):
 
     prefix = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # a serializer's own `label` is another thing
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=TokenScope.choices), help_text="What it opens."
+    )
     created_at = InstantField(lambda token: token.created_at)
     expires_at = InstantField(lambda token: token.expires_at, allow_null=True)
 
@@ -44,7 +47,9 @@ class MeSerializer(serializers.Serializer):
 
 
 class Me(ReadView):
-    """The account and the token that this request was made with."""
+    """The account and the token that this request was made with. Every token may ask."""
+
+    scope_to_read = None
 
     @extend_schema(responses=MeSerializer, operation_id="me", tags=["me"])
     def get(self, request: Request) -> Response:

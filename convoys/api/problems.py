@@ -81,8 +81,16 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "forbidden",
             HTTPStatus.FORBIDDEN,
             "The account may not do this",
-            "The account is known but has neither a staff role nor an organisation, or the request "
-            "would change something: version 1 only reads.",
+            "The account is known but has neither a staff role nor an organisation, or what it asks "
+            "is for others to do.",
+        ),
+        ProblemKind(
+            "missing-scope",
+            HTTPStatus.FORBIDDEN,
+            "The token does not open this",
+            "A token opens what its scopes say: `read` whatever is asked for, `manage` what changes "
+            "subscriptions, webhooks and accounts, `tokens` making and revoking tokens. `detail` names "
+            "the one that is missing. A sign-in by browser only reads.",
         ),
         ProblemKind(
             "not-found",
@@ -95,7 +103,7 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "method-not-allowed",
             HTTPStatus.METHOD_NOT_ALLOWED,
             "This method is not allowed here",
-            "Version 1 only reads: GET, HEAD and OPTIONS. The header `Allow` lists what is possible.",
+            "The header `Allow` lists what is possible. Of convoys and their record version 1 only reads.",
         ),
         ProblemKind(
             "not-acceptable",
@@ -114,7 +122,39 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "unsupported-media-type",
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "The body's format is not known",
-            "No request of version 1 has a body.",
+            "A body is JSON: `Content-Type: application/json`.",
+        ),
+        ProblemKind(
+            "body-too-large",
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "The body is too large",
+            "A body may have 64 KiB.",
+        ),
+        ProblemKind(
+            "unknown-field",
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "A field is not known here",
+            "The body has a field that this resource does not know. `errors` names it, and `detail` the "
+            "ones that are valid. Nothing is ignored in silence.",
+        ),
+        ProblemKind(
+            "invalid-field",
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "A field has a value that cannot be taken",
+            "`errors` names each field and what is wrong with it; nothing was written.",
+        ),
+        ProblemKind(
+            "conflict",
+            HTTPStatus.CONFLICT,
+            "It does not stand so any more",
+            "What the request would change has changed meanwhile, or is over. Look at it again.",
+        ),
+        ProblemKind(
+            "key-reused",
+            HTTPStatus.CONFLICT,
+            "The key was used for something else",
+            "The same `Idempotency-Key` came before with other contents. Nothing was written. Make a key "
+            "for each thing that you send, and keep it for sending the same again.",
         ),
         ProblemKind(
             "too-many-requests",

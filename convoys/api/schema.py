@@ -6,10 +6,15 @@ from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 
+from accounts.models import TokenScope
 from convoys.api import moments
+from convoys.api.bodies import Body
+from convoys.api.permissions import needed_scope
 from convoys.api.problems import PROBLEM_JSON, PROBLEM_KINDS
 
 
@@ -21,7 +26,8 @@ class BearerScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A token `ct_…`, which the desk makes and shows once.",
+            "description": "A token `ct_…`, which is shown once when it is made. Operations that take "
+            "more than its scope `read` name the scope.",
         }
 
 
@@ -40,7 +46,7 @@ class ProblemSerializer(serializers.Serializer):
     instance = serializers.CharField(help_text="The path that was asked for.")
     code = serializers.ChoiceField(choices=list(PROBLEM_KINDS))
     errors = FaultSerializer(  # type: ignore[assignment]  # a serializer's own `errors` is another thing
-        many=True, help_text="Which parameters are at fault; empty where none is."
+        many=True, help_text="Which parameters or fields are at fault; empty where none is."
     )
 
 
@@ -48,17 +54,38 @@ class ProblemSerializer(serializers.Serializer):
 PROBLEMS = {
     400: "A parameter is unknown or has a value that cannot be taken.",
     401: "No token, or one that is not valid.",
-    403: "The account has neither a staff role nor an organisation.",
+    403: "The account has neither a staff role nor an organisation, or the token lacks the scope.",
     404: "Nothing that you may see is here.",
     406: "Only JSON is to be had.",
     414: "The query is too long.",
     429: "Too many requests; `Retry-After` says in how many seconds to go on.",
     500: "Something failed on our side.",
 }
+# Beside them, of what is written.
+PROBLEMS_OF_WRITING = {
+    409: "It has changed meanwhile, or the key was used for something else.",
+    413: "The body is too large.",
+    415: "A body is JSON.",
+    422: "A field is unknown or has a value that cannot be taken.",
+}
 
 
 class ProblemAwareSchema(AutoSchema):
     """Adds the problem documents to every operation, and the moment to those that can be asked for one."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """What changes something takes a token; the scope that it needs stands beside it."""
+        ways: list[dict[str, list[str]]] = super().get_auth()
+        needed = needed_scope(self.view, self.method)
+        if needed is None or needed == TokenScope.READ:
+            return ways
+        return [{BearerScheme.name: [str(needed)]}]
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        if isinstance(force_instance(serializer), Body):
+            schema["additionalProperties"] = False
+        return schema
 
     def get_override_parameters(self) -> list[Any]:
         return moments.PARAMETERS if getattr(self.view, "is_of_a_day", False) else []
@@ -66,7 +93,8 @@ class ProblemAwareSchema(AutoSchema):
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         is_public = not self.view.authentication_classes
-        for status, description in PROBLEMS.items():
+        writes = {} if self.method in SAFE_METHODS else PROBLEMS_OF_WRITING
+        for status, description in sorted((PROBLEMS | writes).items()):
             if is_public and status in (401, 403, 429):
                 continue
             answer = OpenApiResponse(ProblemSerializer, description=description)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, TokenScope, User
 from accounts.roles import Role
 from accounts.tokens import find_token, issue_token, revoke_token
 from convoys.models import Subscription
@@ -106,14 +106,14 @@ def _password(person: User, kept: dict[str, str] | None) -> str:
 
 
 def _token(person: User, kept: dict[str, str] | None) -> str:
-    """The token in the file while it is in force, else a new one in place of those before."""
+    """The token in the file while it is in force and opens all, else a new one in place of those before."""
     secret = str((kept or {}).get("token") or "")
     found = find_token(secret) if secret else None
-    if found is not None and found.user_id == person.pk:
+    if found is not None and found.user_id == person.pk and found.scopes == TokenScope.values:
         return secret
     for token in ApiToken.objects.filter(user=person, label=TOKEN_LABEL, revoked_at=None):
         revoke_token(token)
-    return issue_token(person, TOKEN_LABEL)[1]
+    return issue_token(person, TOKEN_LABEL, scopes=TokenScope.values)[1]
 
 
 def _write_privately(path: Path, text: str) -> None:

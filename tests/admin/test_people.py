@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -105,7 +106,8 @@ def test_an_account_is_made_and_belongs_to_an_organisation(administrator: Client
 def test_a_token_is_shown_once_and_kept_as_a_digest(administrator: Client) -> None:
     partner = factories.partner()
     add = reverse("admin:accounts_apitoken_add")
-    typed = {"user": str(partner.pk), "label": "nightly", "expires_at_0": "", "expires_at_1": ""}
+    typed: dict[str, Any] = {"user": str(partner.pk), "label": "nightly", "scopes": ["read", "manage"]}
+    typed |= {"expires_at_0": "", "expires_at_1": ""}
     issued = administrator.post(add, typed)
     assert issued.status_code == 200
     assert "no-store" in issued["Cache-Control"]
@@ -113,6 +115,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(administrator: Client) -> No
     token = find_token(secret)
     assert token is not None
     assert token.user == partner
+    assert token.scopes == ["read", "manage"]
     for page in ("changelist", "change"):
         url = reverse(f"admin:accounts_apitoken_{page}", args=[token.pk] if page == "change" else [])
         shown = administrator.get(url).content.decode()
@@ -123,6 +126,14 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(administrator: Client) -> No
         administrator.post(reverse("admin:accounts_apitoken_change", args=[token.pk]), typed).status_code
         == 403
     )
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["read", "everything"]])
+def test_a_token_opens_something_that_there_is(scopes: list[str], administrator: Client) -> None:
+    typed = {"user": str(factories.partner().pk), "label": "nightly", "scopes": scopes}
+    refused = administrator.post(reverse("admin:accounts_apitoken_add"), typed)
+    assert "scopes" in refused.context["adminform"].form.errors
+    assert not ApiToken.objects.exists()
 
 
 def test_a_token_is_revoked_after_a_question(administrator: Client, coordinator: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import TokenScope, User
 from accounts.tokens import issue_token
 
 
@@ -29,10 +29,10 @@ class Answer:
 
 
 class Program:
-    """A client that sends a bearer token, or none."""
+    """A client that sends a bearer token that opens everything, or none."""
 
     def __init__(self, user: User | None = None, secret: str = "") -> None:
-        self.secret = secret or (issue_token(user, "test")[1] if user else "")
+        self.secret = secret or (issue_token(user, "test", scopes=TokenScope.values)[1] if user else "")
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
         self.client = Client(headers=headers, raise_request_exception=False)
 
@@ -42,6 +42,11 @@ class Program:
         is_json = "json" in response.headers.get("Content-Type", "") and method != "HEAD"
         body = json.loads(response.content) if is_json else None
         return Answer(response.status_code, response.headers, body)
+
+    def send(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        """Ask with a JSON body, or with none."""
+        data = b"" if body is None else json.dumps(body).encode()
+        return self.ask(path, method, data=data, content_type="application/json", **more)
 
     def get(self, path: str) -> Any:
         """The document of an answer that must be a 200."""

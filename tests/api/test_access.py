@@ -12,6 +12,7 @@ from accounts.models import ApiToken
 from accounts.tokens import issue_token, revoke_token
 from convoys.api.urls import urlpatterns
 from tests import factories as make
+from tests.api import own_addresses
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +96,7 @@ def country() -> None:
 
 def test_the_table_names_every_address_of_the_router() -> None:
     named = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern) and pattern.name}
-    assert named == set(ADDRESSES) | PUBLIC
+    assert named == set(ADDRESSES) | set(own_addresses.OWN) | PUBLIC
 
 
 @pytest.mark.parametrize("who", CAST)

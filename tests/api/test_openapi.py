@@ -20,6 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
+from accounts.models import TokenScope
 from accounts.tokens import issue_token
 from convoys.services.changes import Claim, Target, agreement, control_point, convoy
 from convoytracker.wsgi import application
@@ -29,7 +30,13 @@ from tests.api.conftest import Program
 pytestmark = pytest.mark.django_db
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
-PATHS = sorted(yaml.safe_load(COMMITTED.read_text())["paths"])
+OPERATIONS = [
+    (path, method.upper())
+    for path, operations in sorted(yaml.safe_load(COMMITTED.read_text())["paths"].items())
+    for method in operations
+]
+# What a program manages of its own; nothing else can be written.
+OWN = ("/api/v1/tokens", "/api/v1/subscriptions", "/api/v1/webhooks", "/api/v1/claims")
 
 
 def test_the_committed_file_is_what_the_code_says_without_a_warning(tmp_path: Path) -> None:
@@ -43,16 +50,25 @@ def test_the_served_file_is_the_committed_one() -> None:
     assert served == yaml.safe_load(COMMITTED.read_text())
 
 
-def test_every_operation_needs_a_token_names_its_errors_and_only_reads() -> None:
+def test_every_operation_needs_a_token_and_names_its_errors() -> None:
     for path, operations in yaml.safe_load(COMMITTED.read_text())["paths"].items():
-        assert set(operations) == {"get"}, path
-        operation = operations["get"]
-        if not path.startswith("/api/v1/problems"):
-            assert {"token": []} in operation["security"], path
-            assert {"400", "401", "403", "404", "429", "500"} <= set(operation["responses"]), path
-        for status, response in operation["responses"].items():
-            if status != "200":
-                assert set(response["content"]) == {"application/problem+json"}, (path, status)
+        for operation in operations.values():
+            if not path.startswith("/api/v1/problems"):
+                assert any("token" in way for way in operation["security"]), path
+                assert {"400", "401", "403", "404", "429", "500"} <= set(operation["responses"]), path
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    assert set(response["content"]) == {"application/problem+json"}, (path, status)
+
+
+def test_whatever_is_not_the_accounts_own_is_only_read_and_writing_takes_a_token_with_its_scope() -> None:
+    for path, operations in yaml.safe_load(COMMITTED.read_text())["paths"].items():
+        writing = {method: one for method, one in operations.items() if method != "get"}
+        assert not writing or path.startswith(OWN), path
+        for operation in writing.values():
+            scope = "tokens" if path.startswith("/api/v1/tokens") else "manage"
+            assert operation["security"] == [{"token": [scope]}], path
+            assert {"409", "413", "415", "422"} <= set(operation["responses"]), path
 
 
 # --- the viewer
@@ -106,28 +122,30 @@ def openapi(_one_connection: None, settings: Any) -> Any:
     make.tell(control_point("bridge"), "access_changed", "2026-03-01", access="closed")
     make.agreement()
     make.tell(agreement("passage"), "agreed", "2026-03-01", decided_by="other")
-    secret = issue_token(make.partner(), "test")[1]
+    secret = issue_token(make.partner(), "test", scopes=TokenScope.values)[1]
     return schemathesis.openapi.from_dict(yaml.safe_load(COMMITTED.read_text())), {
         "Authorization": f"Bearer {secret}"
     }
 
 
 # The kinds of error take neither parameters nor tokens: nothing of them can be amiss.
-WAYS_TO_ASK = [(path, GenerationMode.POSITIVE) for path in PATHS]
-WAYS_TO_ASK += [(path, GenerationMode.NEGATIVE) for path in PATHS if "/problems" not in path]
+WAYS_TO_ASK = [(path, method, GenerationMode.POSITIVE) for path, method in OPERATIONS]
+WAYS_TO_ASK += [
+    (path, method, GenerationMode.NEGATIVE) for path, method in OPERATIONS if "/problems" not in path
+]
 
 # A code that the file allows may be on record or not: 400 and 404 are then right answers. Who is let
 # in is asked in test_access.
 LEFT_TO_OTHER_TESTS = [positive_data_acceptance, ignored_auth]
 
 
-@pytest.mark.parametrize(("path", "mode"), WAYS_TO_ASK)
-def test_every_answer_is_as_the_file_says(path: str, mode: GenerationMode, openapi: Any) -> None:
+@pytest.mark.parametrize(("path", "method", "mode"), WAYS_TO_ASK)
+def test_every_answer_is_as_the_file_says(path: str, method: str, mode: GenerationMode, openapi: Any) -> None:
     schema, headers = openapi
     schema.app = application
 
     @hypothesis_settings(max_examples=12, database=None)
-    @given(case=schema[path]["GET"].as_strategy(generation_mode=mode))
+    @given(case=schema[path][method].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
         case.call_and_validate(headers=headers, excluded_checks=LEFT_TO_OTHER_TESTS)
 
