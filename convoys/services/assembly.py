@@ -239,6 +239,7 @@ class Assembly:
         row = draft.row
         row.sequence = PROVISIONAL + len(self.drafts)
         row.chain = row.chain or row.sequence
+        row.backfilled = self.change_set.backfilled
         self.drafts.append(draft)
         if work is not None and isinstance(row, Event):
             work.new_events.append(row)

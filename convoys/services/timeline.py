@@ -131,7 +131,6 @@ def _insert(assembly: Assembly, writes: Writes, head: OpenHead, digest: str) -> 
         row.chain = numbers.get(row.chain, row.chain)
         row.change_set_id = change_set.uuid
         row.author = change_set.author
-        row.backfilled = change_set.backfilled
         row.recorded_at = head.now
         known = draft.known_from if change_set.backfilled else None
         row.known_from = min(known, head.now) if known else head.now
