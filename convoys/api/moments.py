@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from convoys.api.parameters import BadValueError, read_each
-from convoys.clocks import end_of_day, instance_zone
+from convoys.clocks import end_of_day, instance_zone, start_of_day
 from convoys.errors import InvalidInput
 from convoys.queries.as_of import Moment
 
@@ -41,6 +41,13 @@ def past_instant(text: str) -> datetime:
     if at < FIRST_DAY:
         raise BadValueError("Give a day from 1900 on.")
     return at
+
+
+def first_instant(text: str) -> datetime:
+    """The same where a stretch begins: a date is the beginning of that day. Raises BadValueError."""
+    at = past_instant(text)
+    is_day = len(text) == len("2023-09-12")
+    return start_of_day(at.astimezone(instance_zone()).date(), instance_zone()) if is_day else at
 
 
 def _asked(given: list[str]) -> datetime | None:

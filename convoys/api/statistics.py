@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convoys.api.base import ReadView
 from convoys.api.fields import TonnesField
-from convoys.api.moments import SHAPE, MomentSerializer, past_instant
-from convoys.api.parameters import BadValueError, read_each, wrong
-from convoys.queries.api_names import Names
-from convoys.queries.tonne_days import GROUPINGS, OVERLAPPING, UNKNOWN, Group, Window, tonne_days
+from convoys.api.groupings import (
+    GROUP_BY,
+    OVERLAPPING_HELP,
+    End,
+    GroupSerializer,
+    end_of_stretch,
+    grouping,
+    key_shown,
+    names_of,
+    refuse_backward,
+    stretch_parameters,
+)
+from convoys.api.moments import MomentSerializer
+from convoys.api.parameters import read_each
+from convoys.queries.hold_groups import GROUPINGS, OVERLAPPING
+from convoys.queries.tonne_days import Group, Window, tonne_days
 from convoys.queries.visibility import visible_convoys
-from convoys.vocabulary import Cause, Precision
 
 THOUSANDTH = Decimal("0.001")
-DAY_LENGTH = len("2023-09-12")
 
 
 class TonneDaysSerializer(serializers.Serializer):
@@ -35,11 +44,8 @@ class TonneDaysSerializer(serializers.Serializer):
     unknown_tonnage = serializers.IntegerField(help_text="Holds of unknown tonnage: in no figure, never 0.")
 
 
-class TonneDaysGroupSerializer(TonneDaysSerializer):
+class TonneDaysGroupSerializer(GroupSerializer, TonneDaysSerializer):
     """One convoy, route, control point, cause, sponsor or alleged holder; `key` null is unknown."""
-
-    key = serializers.CharField(allow_null=True)
-    name = serializers.CharField(allow_null=True)
 
 
 AnswerSerializer = inline_serializer(
@@ -48,9 +54,7 @@ AnswerSerializer = inline_serializer(
         "group_by": serializers.ChoiceField(choices=list(GROUPINGS)),
         "total": TonneDaysSerializer(help_text="Of every hold once."),
         "results": TonneDaysGroupSerializer(many=True),
-        "overlapping": serializers.BooleanField(
-            help_text="Whether a hold may count in several groups, so that they sum to more than the total."
-        ),
+        "overlapping": serializers.BooleanField(help_text=OVERLAPPING_HELP),
         "not_confirmed": TonneDaysGroupSerializer(
             many=True, help_text="Holds that nobody has reported on for the silence limit; in no total above."
         ),
@@ -59,18 +63,6 @@ AnswerSerializer = inline_serializer(
         "moment": MomentSerializer(),
     },
 )
-
-
-def _grouping(given: list[str]) -> str:
-    if given[0] not in GROUPINGS:
-        raise BadValueError(f"Give one of: {', '.join(GROUPINGS)}.")
-    return given[0]
-
-
-def _end(given: list[str]) -> tuple[datetime, str]:
-    """An end of the window, and how exactly it is meant: a date counts by days."""
-    precision = Precision.DAY if len(given[0]) == DAY_LENGTH else Precision.MINUTE
-    return past_instant(given[0]), precision
 
 
 class TonneDays(ReadView):
@@ -87,32 +79,27 @@ class TonneDays(ReadView):
     @extend_schema(
         responses=AnswerSerializer,
         parameters=[
-            OpenApiParameter(
-                "group_by",
-                {"type": "string", "enum": list(GROUPINGS), "default": "convoy"},
-                description="What to sum by.",
-            ),
-            *(
-                OpenApiParameter(
-                    name,
-                    {"type": "string", "pattern": f"^{SHAPE}$"},
-                    description=f"{meaning} A date counts by days; its own day is day 0.",
-                )
-                for name, meaning in (("from", "Count from here."), ("to", "Count up to here."))
+            GROUP_BY,
+            *stretch_parameters(
+                "Count from here. A date counts by days; its own day is day 0.",
+                "Count up to here. A date counts by days; its own day is day 0.",
             ),
         ],
         operation_id="tonne_days",
     )
     def get(self, request: Request) -> Response:
-        asked = read_each(request, {"group_by": _grouping, "from": _end, "to": _end})
+        asked = read_each(request, {"group_by": grouping, "from": end_of_stretch, "to": end_of_stretch})
         window = _window(asked["from"], asked["to"])
         group_by = asked["group_by"] or "convoy"
         found = tonne_days(visible_convoys(self.viewer), self.viewer, group_by, self.moment, window)
         self.is_backfilled = found.is_backfilled
-        names = _names(group_by, [*found.groups, *found.not_confirmed])
+        names = names_of(group_by, (group.key for group in (*found.groups, *found.not_confirmed)))
 
         def rows(groups: Sequence[Group]) -> list[dict[str, Any]]:
-            return [_figures(group) | {"key": _key(group), "name": names.get(group.key)} for group in groups]
+            return [
+                _figures(group) | {"key": key_shown(group.key), "name": names.get(group.key)}
+                for group in groups
+            ]
 
         return Response(
             {
@@ -128,19 +115,14 @@ class TonneDays(ReadView):
         )
 
 
-def _window(start: tuple[datetime, str] | None, end: tuple[datetime, str] | None) -> Window:
-    if start and end and start[0] > end[0]:
-        raise wrong("from", "It is later than `to`.")
+def _window(start: End | None, end: End | None) -> Window:
+    refuse_backward(start, end)
     window = Window()
     if start:
-        window = replace(window, start=start[0], start_precision=start[1])
+        window = replace(window, start=start.at, start_precision=start.precision)
     if end:
-        window = replace(window, end=end[0], end_precision=end[1])
+        window = replace(window, end=end.at, end_precision=end.precision)
     return window
-
-
-def _key(group: Group) -> str | None:
-    return None if group.key == UNKNOWN else group.key
 
 
 def _figures(group: Group) -> dict[str, Any]:
@@ -154,17 +136,3 @@ def _figures(group: Group) -> dict[str, Any]:
 
 def _tonnes(value: Decimal | None) -> str | None:
     return f"{value.quantize(THOUSANDTH):f}" if value is not None else None
-
-
-def _names(group_by: str, groups: Sequence[Group]) -> dict[str, str]:
-    """What the keys are called; a convoy by its reference."""
-    keys = {group.key for group in groups} - {UNKNOWN}
-    if group_by == "convoy":
-        return {key: key for key in keys}
-    if group_by == "cause":
-        return {cause.value: str(cause.label) for cause in Cause if cause.value in keys}
-    kinds = {"route": "routes", "control_point": "places"}
-    kind = kinds.get(group_by, "organisations")
-    names = Names({kind: keys})
-    shown = {"routes": names.route, "places": names.place, "organisations": names.organisation}[kind]
-    return {key: found["name"] for key in keys if (found := shown(key)) is not None}

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from convoys.api import entrance, ledger, me, statistics, tokens, views, vocabulary
+from convoys.api import entrance, hold_statistics, ledger, me, statistics, tokens, views, vocabulary
 from convoys.api.errors import nowhere
 
 app_name = "api"
@@ -23,6 +23,8 @@ urlpatterns = [
     path("v1/agreements", views.AgreementList.as_view(), name="agreements"),
     path("v1/agreements/<slug:code>", views.AgreementDetail.as_view(), name="agreement"),
     path("v1/statistics/tonne-days", statistics.TonneDays.as_view(), name="tonne-days"),
+    path("v1/statistics/held-now", hold_statistics.HeldNow.as_view(), name="held-now"),
+    path("v1/statistics/durations", hold_statistics.HoldDurations.as_view(), name="durations"),
     path("v1/ledger/head", ledger.Head.as_view(), name="ledger-head"),
     path("v1/ledger/entries/<int:sequence>", ledger.Entry.as_view(), name="ledger-entry"),
     path("v1/ledger/inclusion/<int:sequence>", ledger.Inclusion.as_view(), name="ledger-inclusion"),

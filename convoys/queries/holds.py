@@ -8,14 +8,15 @@ time asked about, not with what is on record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
 
-from convoys.clocks import MICROSECOND
+from convoys.clocks import MICROSECOND, silent_from, zone_named
 from convoys.models import Convoy, Event, StateInterval
 from convoys.queries.as_of import Around, Moment, in_force_at, known_then
 from convoys.vocabulary import KINDS, Item, State
@@ -25,6 +26,9 @@ REPORTING = frozenset(code for code, kind in KINDS.items() if kind.reports)
 # period overlaps that: so long after the day that is told can the order have it.
 LONGEST_PERIODS = timedelta(days=62)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+
+
+Tonnes = tuple[Decimal | None, Decimal | None]
 
 
 class Report(NamedTuple):
@@ -52,6 +56,11 @@ class Hold(NamedTuple):
     closed_at: datetime | None
     closed_precision: str
     last: Report | None
+
+    def is_confirmed(self, asked: datetime) -> bool:
+        """Whether it had ended, or somebody had reported on its convoy within the silence limit."""
+        last = self.last
+        return last is None or asked < silent_from(last.at, last.precision, zone_named(last.zone))
 
 
 def holds_within(
@@ -111,6 +120,20 @@ def declared_then(
     for convoy, declares in in_order.values_list("convoy_id", "declares"):
         found.setdefault(convoy, {}).update({item: declares[item] for item in items if item in declares})
     return found
+
+
+def tonnes_in(declared: Mapping[str, Any]) -> Tonnes:
+    """Low and high of the tonnage in a declaration; both None where it is unknown."""
+    tonnes = declared.get(Item.TONNES) or {}
+    low, high = tonnes.get("low"), tonnes.get("high")
+    return Decimal(low) if low is not None else None, Decimal(high) if high is not None else None
+
+
+def rests_on_loaded(holds: QuerySet[StateInterval], moment: Moment) -> bool:
+    """Whether any entry of these convoys was loaded afterwards. Counted, since a database that looks for
+    the first one looks through every event on record."""
+    events = in_force_at(Event.objects.filter(convoy__in=holds.values("convoy")), moment)
+    return bool(events.aggregate(loaded=Count("pk", filter=Q(backfilled=True)))["loaded"])
 
 
 def _known(moment: Moment) -> Q:

@@ -8,19 +8,27 @@ silence limit the hold is listed apart as not confirmed. Unknown tonnage is coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
-from convoys.clocks import elapsed, silent_from, zone_named
-from convoys.models import Convoy, Event, StateInterval
-from convoys.queries.as_of import Moment, in_force_at, last_known
-from convoys.queries.holds import Hold, declared_then, holds_within, read_holds
-from convoys.queries.visibility import Viewer, visible_claims
+from convoys.clocks import elapsed, zone_named
+from convoys.models import Convoy
+from convoys.queries.as_of import Moment
+from convoys.queries.hold_groups import ITEM_OF, Keys, grouped, keys_of
+from convoys.queries.holds import (
+    Hold,
+    Tonnes,
+    declared_then,
+    holds_within,
+    read_holds,
+    rests_on_loaded,
+    tonnes_in,
+)
+from convoys.queries.visibility import Viewer
 from convoys.vocabulary import Item, Precision
 
 COUNTING_RULE = (
@@ -30,13 +38,6 @@ COUNTING_RULE = (
     "are listed apart as not confirmed. Sums by sponsor, cause or alleged holder overlap. "
     "Exercises are left out."
 )
-GROUPINGS = ("convoy", "route", "control_point", "cause", "sponsor", "holder")
-# A hold may have several of these: sums by them overlap.
-OVERLAPPING = frozenset({"cause", "sponsor", "holder"})
-UNKNOWN = "unknown"
-# Where a grouping is found: an item of the declaration, or a column of the accounts of a hold.
-ITEM_OF = {"route": (Item.ROUTE,), "sponsor": (Item.SPONSORS,)}
-ALLEGED = {"cause": "alleged_causes", "holder": "alleged_holders"}
 
 
 @dataclass(frozen=True)
@@ -102,27 +103,20 @@ def tonne_days(
     asked = moment.asked
     holds = holds_within(convoys.filter(is_exercise=False), moment, window.start, window.end)
     declared = declared_then(holds, moment, [Item.TONNES, *ITEM_OF.get(group_by, ())])
-    keys = _keys(group_by, holds, declared, viewer, moment)
+    keys = keys_of(group_by, holds, declared, viewer, moment)
     stretches = [
-        _stretch(hold, declared.get(hold.convoy, {}).get(Item.TONNES) or {}, asked, window)
+        _stretch(hold, tonnes_in(declared.get(hold.convoy, {})), asked, window)
         for hold in read_holds(holds, moment)
     ]
     confirmed = [stretch for stretch in stretches if stretch.is_confirmed]
     silent = [stretch for stretch in stretches if not stretch.is_confirmed]
     return TonneDays(
         _sum("total", confirmed), _grouped(confirmed, keys), _sum("total", silent), _grouped(silent, keys),
-        is_backfilled=not moment.is_now and _rests_on_loaded(holds, moment),
+        is_backfilled=not moment.is_now and rests_on_loaded(holds, moment),
     )  # fmt: skip
 
 
-def _rests_on_loaded(holds: QuerySet[StateInterval], moment: Moment) -> bool:
-    """Whether any entry of these convoys was loaded afterwards. Counted, since a database that looks for
-    the first one looks through every event on record."""
-    events = in_force_at(Event.objects.filter(convoy__in=holds.values("convoy")), moment)
-    return bool(events.aggregate(loaded=Count("pk", filter=Q(backfilled=True)))["loaded"])
-
-
-def _stretch(hold: Hold, tonnes: Mapping[str, str], asked: datetime, window: Window) -> HeldStretch:
+def _stretch(hold: Hold, tonnes: Tonnes, asked: datetime, window: Window) -> HeldStretch:
     zone, last = zone_named(hold.zone), hold.last
     start = (hold.opened_at, hold.opened_precision)
     if window.start and window.start > hold.opened_at:
@@ -135,11 +129,10 @@ def _stretch(hold: Hold, tonnes: Mapping[str, str], asked: datetime, window: Win
         low = elapsed(*start, *min(end, (last.at, last.precision)), zone).days
     return HeldStretch(
         hold,
-        _decimal(tonnes.get("low")),
-        _decimal(tonnes.get("high")),
+        *tonnes,
         days_low=low,
         days_high=high,
-        is_confirmed=last is None or asked < silent_from(last.at, last.precision, zone_named(last.zone)),
+        is_confirmed=hold.is_confirmed(asked),
     )
 
 
@@ -150,49 +143,7 @@ def _sum(key: str, stretches: Iterable[HeldStretch]) -> Group:
     return group
 
 
-def _grouped(stretches: Iterable[HeldStretch], keys: Callable[[Hold], Iterable[str]]) -> list[Group]:
-    groups: dict[str, Group] = {}
-    for stretch in stretches:
-        for key in sorted(set(keys(stretch.hold)) or {UNKNOWN}):
-            groups.setdefault(key, Group(key)).add(stretch)
-    return sorted(groups.values(), key=lambda group: (-group.low, group.key))
-
-
-def _keys(
-    group_by: str,
-    holds: QuerySet[StateInterval],
-    declared: Mapping[int, Mapping[str, Any]],
-    viewer: Viewer,
-    moment: Moment,
-) -> Callable[[Hold], Iterable[str]]:
-    """What a hold is summed under; nothing: it is not known."""
-    if group_by in ALLEGED:
-        alleged = _alleged(ALLEGED[group_by], holds, viewer, moment)
-        return lambda hold: alleged.get(hold.chain, ())
-    by: dict[str, Callable[[Hold], Iterable[str]]] = {
-        "convoy": lambda hold: [hold.reference],
-        "control_point": lambda hold: [hold.held_before] if hold.held_before else [],
-        "route": lambda hold: [code] if (code := declared.get(hold.convoy, {}).get(Item.ROUTE)) else [],
-        "sponsor": lambda hold: declared.get(hold.convoy, {}).get(Item.SPONSORS) or [],
-    }
-    return by[group_by]
-
-
-def _alleged(
-    column: str, holds: QuerySet[StateInterval], viewer: Viewer, moment: Moment
-) -> dict[int, set[str]]:
-    """What accounts in force, known then, of these holds and answers to them allege, by the hold's chain."""
-    alleging = last_known(visible_claims(viewer), moment).exclude(**{column: []}).order_by()
-    if moment.known_at is not None:
-        alleging = alleging.exclude(target_claim__known_from__gt=moment.known_at)
-    found: dict[int, set[str]] = {}
-    # One statement each: of both together no index finds the few that are meant.
-    for target in ("target_event", "target_claim__target_event"):
-        said = alleging.filter(**{f"{target}__in": holds.values("opening_chain")})
-        for hold, codes in said.values_list(target, column):
-            found.setdefault(hold, set()).update(codes)
-    return found
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return Decimal(text) if text is not None else None
+def _grouped(stretches: Iterable[HeldStretch], keys: Keys) -> list[Group]:
+    groups = grouped(stretches, lambda stretch: stretch.hold, keys)
+    found = [_sum(key, rows) for key, rows in groups.items()]
+    return sorted(found, key=lambda group: (-group.low, group.key))

@@ -61,6 +61,8 @@ ADDRESSES = {
     "agreements": {"/api/v1/agreements": READERS},
     "agreement": {"/api/v1/agreements/passage": READERS, "/api/v1/agreements/none": frozenset()},
     "tonne-days": {"/api/v1/statistics/tonne-days": READERS},
+    "held-now": {"/api/v1/statistics/held-now": READERS},
+    "durations": {"/api/v1/statistics/durations": READERS},
     "ledger-head": {"/api/v1/ledger/head": READERS},
     # Entry 1 registers OWN; 6 registers THIRD, after those of NAMED and ALL and of who sees them.
     "ledger-entry": {

@@ -38,6 +38,8 @@ LISTS = {
     "routes": ("exercise", *MOMENT),
     "routes/main": MOMENT,
     "statistics/tonne-days": ("group_by", "from", "to", *MOMENT),
+    "statistics/held-now": ("group_by", *MOMENT),
+    "statistics/durations": ("group_by", "from", "to", *MOMENT),
     "ledger/consistency": ("from", "to"),
 }
 

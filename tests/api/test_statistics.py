@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from convoys.queries.tonne_days import COUNTING_RULE, GROUPINGS
+from convoys.queries.hold_groups import GROUPINGS
+from convoys.queries.tonne_days import COUNTING_RULE
 from convoys.services.changes import Claim, Correct, Target, convoy
 from tests import factories as make
 from tests.api.conftest import Program

@@ -13,8 +13,9 @@ from convoys.models import Claim, Convoy
 from convoys.queries.api_moments import rests_on_backfilled
 from convoys.queries.as_of import Moment, set_back
 from convoys.queries.history import claims_in_force
+from convoys.queries.hold_groups import UNKNOWN
 from convoys.queries.holds import Hold, Report
-from convoys.queries.tonne_days import UNKNOWN, Group, HeldStretch, TonneDays, Window
+from convoys.queries.tonne_days import Group, HeldStretch, TonneDays, Window
 from convoys.queries.visibility import Viewer, visible_claims
 from convoys.replay import Episode, History
 from convoys.vocabulary import Precision

@@ -10,7 +10,8 @@ import pytest
 from convoys.clocks import end_of_day
 from convoys.models import Convoy
 from convoys.queries.as_of import Moment
-from convoys.queries.tonne_days import GROUPINGS, Group, TonneDays, Window, tonne_days
+from convoys.queries.hold_groups import GROUPINGS
+from convoys.queries.tonne_days import Group, TonneDays, Window, tonne_days
 from convoys.queries.visibility import Viewer
 from tests.importing.loaded import loaded_case
 

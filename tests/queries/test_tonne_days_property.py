@@ -20,7 +20,8 @@ from convoys.errors import ConvoyError
 from convoys.models import Claim as ClaimRow
 from convoys.models import Event, Place
 from convoys.queries.as_of import Moment
-from convoys.queries.tonne_days import GROUPINGS, Group, TonneDays, Window, tonne_days
+from convoys.queries.hold_groups import GROUPINGS
+from convoys.queries.tonne_days import Group, TonneDays, Window, tonne_days
 from convoys.queries.visibility import Viewer, visible_convoys
 from convoys.services import timeline
 from convoys.services.changes import Account, ChangeSet, Claim, Record, SubjectRef, convoy
