@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_what_a_constraint_has_already_is_passed_over_and_the_rest_is_named(dead
 
 def test_texts_come_through_as_they_are(deadline):
     columns.insert(Alert, alerts_of(deadline, list(range(len(AWKWARD)))), {})
-    owed = {
+    owed: dict[str, list[Any]] = {
         "alert_id": list(Alert.objects.order_by("step_seconds").values_list("pk", flat=True)),
         "reason": AWKWARD,
         "not_before": [None, *[AT] * (len(AWKWARD) - 1)],
