@@ -47,7 +47,7 @@ from convoys.services.webhooks.send import WebhookSender
 logger = logging.getLogger(__name__)
 BATCH = 200
 # People whose messages are made together; the first few by themselves, so that mail leaves at once.
-RECIPIENTS, FIRST_RECIPIENTS = 200, 20
+RECIPIENTS, FIRST_RECIPIENTS = 200, 10
 # So many attempts at mails are noted as begun, and so many acceptances written down, in one go: a
 # worker that is killed leaves at most this many of which nobody knows whether they were accepted.
 # Fewer where the server is slow, so that what was accepted is soon on record.
