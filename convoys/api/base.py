@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.utils.cache import patch_vary_headers
@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from convoys.api.moments import ASKED, moment_of, moment_shown
+from convoys.api.ordering import ORDERING
 from convoys.api.pagination import KeysetPagination, PaginationOfADay
 from convoys.api.parameters import Parameter, TableOfParameters, refuse_unknown_parameters
 from convoys.queries.as_of import Moment
@@ -55,9 +56,15 @@ class ReadView(APIView):
 
 
 class ListView(ReadView, ListAPIView):
-    """A page of rows in order of `key`, narrowed by `parameters`. `context_of` gathers what the rows name."""
+    """A page of rows in order of `key`, narrowed by `parameters`. `context_of` gathers what the rows name.
+
+    `orders` are those that can be asked for besides, by name the column; the first is the default. Those in
+    `orders_of_now` say nothing of another day.
+    """
 
     key: ClassVar[str] = "pk"
+    orders: ClassVar[Mapping[str, str]] = {}
+    orders_of_now: ClassVar[frozenset[str]] = frozenset()
     parameters: ClassVar[Sequence[Parameter]] = ()
     filter_backends = (TableOfParameters,)
     pagination_class = KeysetPagination
@@ -65,7 +72,8 @@ class ListView(ReadView, ListAPIView):
 
     def valid_parameters(self) -> Iterable[str]:
         paging = (KeysetPagination.cursor_parameter, KeysetPagination.page_size_parameter)
-        return [*(parameter.name for parameter in self.parameters), *paging]
+        ordering = (ORDERING,) if self.orders else ()
+        return [*(parameter.name for parameter in self.parameters), *ordering, *paging]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []

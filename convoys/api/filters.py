@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -98,6 +99,40 @@ def _declared(item: str, now: Narrow | None = None) -> Narrow:
     return _of_a_day(now or within(item), lambda rows, moment, codes: declared_at(rows, moment, item, codes))
 
 
+def a_reference(narrow: Narrow) -> Parameter:
+    """A convoy by its reference; `narrow` gets the empty text for one that no convoy could have."""
+    return Parameter(
+        "convoy",
+        "A convoy's reference.",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_REFERENCE},
+        lambda given: text if is_reference(text := single(given)) else "",
+        narrow,
+    )
+
+
+def of_its_convoy(parameter: Parameter) -> Parameter:
+    """The same filter for rows that belong to a convoy each."""
+
+    def narrow(rows: QuerySet[Any], value: Any, request: Request) -> QuerySet[Any]:
+        return rows.filter(convoy__in=parameter.narrow(Convoy.objects.all(), value, request))
+
+    return replace(parameter, narrow=narrow)
+
+
+def by_route() -> Parameter:
+    return on_record("route", "Codes of routes, divided by commas.", "", Route, _declared("route"))
+
+
+def by_sponsor() -> Parameter:
+    return on_record(
+        "sponsor",
+        "Codes of organisations; a convoy has at least one as sponsor.",
+        "",
+        Organisation,
+        _declared("sponsors", _by_sponsor),
+    )
+
+
 CONVOYS = (
     one_of(
         "status",
@@ -106,14 +141,8 @@ CONVOYS = (
         State.values,
         _of_a_day(within("status"), convoys_at),
     ),
-    on_record("route", "Codes of routes, divided by commas.", "", Route, _declared("route")),
-    on_record(
-        "sponsor",
-        "Codes of organisations; a convoy has at least one as sponsor.",
-        "",
-        Organisation,
-        _declared("sponsors", _by_sponsor),
-    ),
+    by_route(),
+    by_sponsor(),
     on_record("origin", "Codes of places.", "", Place, _declared("origin")),
     on_record("destination", "Codes of places.", "", Place, _declared("destination")),
     on_record(
@@ -126,13 +155,7 @@ CONVOYS = (
     exercises("is_exercise"),
 )
 EVENTS = (
-    Parameter(
-        "convoy",
-        "A convoy's reference.",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_REFERENCE},
-        lambda given: text if is_reference(text := single(given)) else "",
-        _by_convoy,
-    ),
+    a_reference(_by_convoy),
     on_record(
         "control_point", "Codes of control points that the events are about.", "control_point", ControlPoint
     ),

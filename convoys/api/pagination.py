@@ -1,7 +1,7 @@
 """Pages by key: each begins after the last row of the one before, so that depth costs nothing.
 
-A list is ordered by one unique column. Rows that are added while somebody walks the pages are met
-once or not at all, never twice, and no row is skipped.
+A list is ordered by one unique column, or by an instant and then by that column (`ordering`). Rows that are
+added while somebody walks the pages are met once or not at all, never twice, and no row is skipped.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import CharField, Model, QuerySet
+from django.db.models import CharField, Model
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from convoys.api.ordering import Order, Position, orders_of
 from convoys.api.parameters import LARGEST_INTEGER, is_storable, wrong
 from convoys.api.problems import ApiProblem
 
@@ -31,24 +33,40 @@ LONGEST_KEY = 200
 
 @dataclass(frozen=True)
 class Cursor:
-    """Rows after `key`, or, backwards, the last rows before it."""
+    """Rows after `key`, or, backwards, the last rows before it.
+
+    In a list that is ordered by an instant `order` names it and `at` is that of the row, as text.
+    """
 
     key: str | int
     backwards: bool = False
+    order: str = ""
+    at: str | None = None
 
     def encode(self) -> str:
-        text = json.dumps([int(self.backwards), self.key], separators=(",", ":"))
+        parts = [int(self.backwards), self.key]
+        text = json.dumps([*parts, self.order, self.at] if self.order else parts, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
     def decode(cls, text: str) -> Cursor:
         """Raises ValueError on whatever `encode` would not have written."""
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        direction, key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        cursor = cls(key, bool(direction))
+        direction, key, *rest = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        cursor = cls(key, bool(direction), *rest)
         if cursor.encode() != text or not _is_key(key):
             raise ValueError("not written by us")
         return cursor
+
+    @property
+    def position(self) -> Position:
+        """Where it stands. Raises ValueError where the instant is none of ours."""
+        if self.at is None:
+            return Position(self.key)
+        at = datetime.fromisoformat(self.at)
+        if at.tzinfo != UTC or at.isoformat() != self.at:
+            raise ValueError("not written by us")
+        return Position(self.key, at)
 
 
 def _is_key(key: object) -> bool:
@@ -59,22 +77,22 @@ def _is_key(key: object) -> bool:
 
 
 class KeysetPagination(BasePagination):
-    """`page_size` and `cursor` in; `results`, `next` and `previous` out.
+    """`page_size`, `cursor` and `ordering` in; `results`, `next` and `previous` out.
 
-    The view names the column as `key`; it must be unique and never null.
+    The view names the unique column as `key`, which is never null, and other orders as `orders`.
     """
 
     cursor_parameter = "cursor"
     page_size_parameter = "page_size"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        self.key = str(getattr(view, "key", "pk"))
+        self.order = Order.asked(request, view)
         self.address = request.build_absolute_uri()
         size = self._page_size(request)
         cursor = self._cursor(request, queryset.model)
-        rows = self._rows(queryset, cursor, size + 1)
-        more, page = len(rows) > size, rows[:size]
         backwards = cursor is not None and cursor.backwards
+        rows = self.order.rows(queryset, cursor and cursor.position, size + 1, backwards=backwards)
+        more, page = len(rows) > size, rows[:size]
         if backwards:
             page.reverse()
         # A cursor stands at a row that was shown: on that side there is always something.
@@ -82,13 +100,6 @@ class KeysetPagination(BasePagination):
         self.next = self._link(page[-1], backwards=False) if page and has_next else None
         self.previous = self._link(page[0], backwards=True) if page and has_previous else None
         return page
-
-    def _rows(self, queryset: QuerySet[Any], cursor: Cursor | None, limit: int) -> list[Any]:
-        if cursor is None:
-            return list(queryset.order_by(self.key)[:limit])
-        if cursor.backwards:
-            return list(queryset.filter(**{f"{self.key}__lt": cursor.key}).order_by(f"-{self.key}")[:limit])
-        return list(queryset.filter(**{f"{self.key}__gt": cursor.key}).order_by(self.key)[:limit])
 
     def _page_size(self, request: Request) -> int:
         given = _single(request, self.page_size_parameter)
@@ -102,13 +113,13 @@ class KeysetPagination(BasePagination):
         given = _single(request, self.cursor_parameter)
         if given is None:
             return None
-        field: Any = model._meta.pk if self.key == "pk" else model._meta.get_field(self.key)
-        while field.remote_field is not None:  # a control point's key is its place's
-            field = field.target_field
         try:
             cursor = Cursor.decode(given)
-            if isinstance(cursor.key, str) != isinstance(field, CharField):
+            if cursor.order != self.order.name_in_cursors:
+                raise ValueError("a cursor of another order")
+            if isinstance(cursor.key, str) != isinstance(_field(model, self.order.key), CharField):
                 raise ValueError("a key of another list")
+            _ = cursor.position
         except (ValueError, TypeError, RecursionError):
             raise ApiProblem(
                 "invalid-cursor",
@@ -118,7 +129,9 @@ class KeysetPagination(BasePagination):
         return cursor
 
     def _link(self, row: Any, *, backwards: bool) -> str:
-        cursor = Cursor(getattr(row, self.key), backwards)
+        at = getattr(row, self.order.instant) if self.order.instant else None
+        shown = at.astimezone(UTC).isoformat() if at else None
+        cursor = Cursor(getattr(row, self.order.key), backwards, self.order.name_in_cursors, shown)
         address = remove_query_param(self.address, self.cursor_parameter)
         return replace_query_param(address, self.cursor_parameter, cursor.encode())
 
@@ -139,6 +152,7 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         return [
+            *orders_of(view),
             {
                 "name": self.cursor_parameter,
                 "in": "query",
@@ -176,3 +190,10 @@ def _single(request: Request, name: str) -> str | None:
     if len(values) > 1:
         raise wrong(name, "Give it once.")
     return values[0] if values else None
+
+
+def _field(model: type[Model], column: str) -> Any:
+    field: Any = model._meta.pk if column == "pk" else model._meta.get_field(column)
+    while field.remote_field is not None:  # a control point's key is its place's
+        field = field.target_field
+    return field

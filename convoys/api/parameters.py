@@ -199,6 +199,18 @@ def whole_number(name: str, description: str, lookup: str) -> Parameter:
     return Parameter(name, description, schema, a_whole_number, narrow)
 
 
+def yes_or_no(name: str, description: str, narrow: Narrow) -> Parameter:
+    """`true` or `false`."""
+
+    def read(given: list[str]) -> bool:
+        text = single(given)
+        if text not in ("true", "false"):
+            raise BadValueError("Give true or false.")
+        return text == "true"
+
+    return Parameter(name, description, {"type": "string", "enum": ["true", "false"]}, read, narrow)
+
+
 def within(column: str) -> Narrow:
     """Rows whose column has one of the codes."""
 

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from convoys.api import entrance, hold_statistics, ledger, me, statistics, tokens, views, vocabulary
+from convoys.api import entrance, episodes, hold_statistics, ledger, me, statistics, tokens, views, vocabulary
 from convoys.api.errors import nowhere
 
 app_name = "api"
@@ -13,6 +13,7 @@ urlpatterns = [
     path("v1/", csrf_exempt(RedirectView.as_view(pattern_name="api:index"))),
     path("v1/convoys", views.ConvoyList.as_view(), name="convoys"),
     path("v1/convoys/<str:reference>", views.ConvoyDetail.as_view(), name="convoy"),
+    path("v1/episodes", episodes.EpisodeList.as_view(), name="episodes"),
     path("v1/events", views.EventList.as_view(), name="events"),
     path("v1/routes", views.RouteList.as_view(), name="routes"),
     path("v1/routes/<slug:code>", views.RouteDetail.as_view(), name="route"),

@@ -35,13 +35,17 @@ MOMENT = ("as_of", "known_at")
 LISTS = {
     "convoys": ("status", "route", "sponsor", "origin", "destination", "control_point", "exercise", *MOMENT),
     "events": ("control_point", "agreement", "kind", "after", "exercise"),
+    "episodes": (
+        "control_point", "place", "route", "sponsor", "open", "ended", "from", "to", "exercise", "ordering",
+        *MOMENT,
+    ),
     "routes": ("exercise", *MOMENT),
     "routes/main": MOMENT,
     "statistics/tonne-days": ("group_by", "from", "to", *MOMENT),
     "statistics/held-now": ("group_by", *MOMENT),
     "statistics/durations": ("group_by", "from", "to", *MOMENT),
     "ledger/consistency": ("from", "to"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -64,6 +68,7 @@ def test_as_a_parameter(program: Program) -> None:
     "path",
     [
         "events?convoy=",
+        "episodes?convoy=",
         "convoys/",
         "routes/",
         "control-points/",

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 MOST = {
     "convoys": 9,
     "events": 11,
+    "episodes": 11,
     "routes": 6,
     "control-points": 6,
     "organisations": 4,
