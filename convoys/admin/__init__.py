@@ -11,12 +11,13 @@ from convoys.admin import (
     mail_settings,
     masterdata,
     policies,
+    replies,
     site,
     subscriptions,
     webhooks,
 )
 
 __all__ = [
-    "alerting", "convoy_admin", "ledger", "mail_settings", "masterdata", "policies", "site",
-    "subscriptions", "webhooks",
+    "alerting", "convoy_admin", "ledger", "mail_settings", "masterdata", "policies", "replies",
+    "site", "subscriptions", "webhooks",
 ]  # fmt: skip

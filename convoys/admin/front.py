@@ -19,6 +19,7 @@ from convoys.admin.rows import rows_of
 from convoys.admin.still_there import round_for
 from convoys.clocks import instance_zone
 from convoys.models import (
+    AccountOffered,
     Agreement,
     Alert,
     Claim,
@@ -35,6 +36,7 @@ from convoys.models import (
     Webhook,
 )
 from convoys.queries import desk
+from convoys.queries.offered import undecided
 from convoys.services.alerting.nobody import alerts_for_nobody
 from convoys.vocabulary import State
 
@@ -48,7 +50,7 @@ ELSEWHERE = [
     (User, _lazy("People and roles")), (ApiToken, _lazy("Tokens")), (Policy, _lazy("Alert policies")),
     (Subscription, _lazy("Subscriptions")), (Alert, _lazy("Alerts raised")), (Message, _lazy("Messages")),
     (MailSettings, _lazy("Mail settings")),
-    (Webhook, _lazy("Webhooks")),
+    (Webhook, _lazy("Webhooks")), (AccountOffered, _lazy("Partners' accounts")),
     (Event, _lazy("Events")), (Claim, _lazy("Claims")), (LedgerEntry, _lazy("Ledger")),
 ]  # fmt: skip
 
@@ -83,6 +85,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     steps = desk.next_steps([convoy.pk for convoy in [*held, *exercises]])
     failed, nobody = desk.failed_messages(), alerts_for_nobody()
     webhooks = desk.disabled_webhooks()
+    waiting = list(undecided()[:ROWS])
     disputed = list(real.filter(pk__in=contested).order_by("reference")[:ROWS])
     may_record = has_role(request, Role.DESK_OFFICER)
     counts = {
@@ -111,6 +114,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             "failed": failed,
             "nobody": nobody,
             "disabled_webhooks": webhooks,
+            "waiting": waiting,
             "may_coordinate": has_role(request, Role.COORDINATOR),
             "health": desk.health(now),
             "silence_days": round(desk.silence_limit().total_seconds() / 86400),

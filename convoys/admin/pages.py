@@ -28,6 +28,7 @@ from convoys.queries.as_of import Moment
 from convoys.queries.board import load_at
 from convoys.queries.contested import HOW_MUCH, in_order
 from convoys.queries.desk_record import Line, record_of
+from convoys.queries.offered import undecided
 from convoys.replay import History, legal_kinds
 from convoys.transitions import TRANSITIONS, intended_state, next_state
 from convoys.vocabulary import FINAL_STATES, KINDS, Item, Kind, SubjectType
@@ -163,6 +164,9 @@ def page_context(
             "items": items_of(subject) if isinstance(subject.row, Convoy) else [],
             "now": now,
             "moment": moment,
+            "waiting": undecided().filter(convoy=subject.row)
+            if may_act and isinstance(subject.row, Convoy)
+            else [],
             "responding": responding_to(user, subject.row)
             if moment.is_now and isinstance(subject.row, Convoy) and isinstance(user, User)
             else None,

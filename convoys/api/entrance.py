@@ -31,6 +31,7 @@ RESOURCES = (
     "tonne-days",
     "ledger-head",
     "vocabulary",
+    "claims",
     "tokens",
     "me",
     "openapi.json",

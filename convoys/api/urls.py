@@ -4,7 +4,18 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from convoys.api import entrance, episodes, hold_statistics, ledger, me, statistics, tokens, views, vocabulary
+from convoys.api import (
+    claims,
+    entrance,
+    episodes,
+    hold_statistics,
+    ledger,
+    me,
+    statistics,
+    tokens,
+    views,
+    vocabulary,
+)
 from convoys.api.errors import nowhere
 
 app_name = "api"
@@ -31,6 +42,8 @@ urlpatterns = [
     path("v1/ledger/inclusion/<int:sequence>", ledger.Inclusion.as_view(), name="ledger-inclusion"),
     path("v1/ledger/consistency", ledger.Consistency.as_view(), name="ledger-consistency"),
     path("v1/me", me.Me.as_view(), name="me"),
+    path("v1/claims", claims.OfferList.as_view(), name="claims"),
+    path("v1/claims/<uuid:key>", claims.OfferDetail.as_view(), name="claim"),
     path("v1/tokens", tokens.TokenList.as_view(), name="tokens"),
     path("v1/tokens/<int:key>", tokens.TokenDetail.as_view(), name="token"),
     path("v1/vocabulary", vocabulary.Vocabulary.as_view(), name="vocabulary"),

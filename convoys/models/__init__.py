@@ -25,6 +25,7 @@ from convoys.models.messaging import (
     Notification,
     NotificationState,
 )
+from convoys.models.offered import AccountOffered, OfferState
 from convoys.models.place import ControlPoint, Place, PlaceName
 from convoys.models.response import AlertResponse, ResponseDoor, ResponseKind
 from convoys.models.route import Agreement, Route, RouteStop
@@ -33,6 +34,7 @@ from convoys.models.webhook import Webhook, WebhookAttempt
 
 __all__ = [
     "SCOPE",
+    "AccountOffered",
     "Agreement",
     "Alert",
     "AlertResponse",
@@ -58,6 +60,7 @@ __all__ = [
     "MessageState",
     "Notification",
     "NotificationState",
+    "OfferState",
     "OtherReference",
     "Part",
     "Place",

@@ -47,6 +47,7 @@ VIEWS: dict[str, Role] = {
     "convoys_ledgerentry_changelist": VIEWER,
     "convoys_policy_changelist": VIEWER,
     "convoys_message_changelist": VIEWER,
+    "convoys_accountoffered_changelist": VIEWER,
     "accounts_organisation_changelist": VIEWER,
     "convoys_convoy_register": OFFICER,
     "convoys_convoy_still_there": OFFICER,

@@ -7,12 +7,13 @@ from typing import Any
 
 from accounts.models import User
 from accounts.tokens import issue_token
+from convoys.services import replying
 from tests import factories as make
 
 # By the router's name: the address, and the methods that it has. {own} stands for the key of one
 # that the owner made; lists are everybody's, each of their own.
-LISTS = {"tokens": ("tokens", {"GET", "POST"})}
-DETAILS = {"token": ("tokens/{own}", {"GET", "DELETE"})}
+LISTS = {"tokens": ("tokens", {"GET", "POST"}), "claims": ("claims", {"GET", "POST"})}
+DETAILS = {"token": ("tokens/{own}", {"GET", "DELETE"}), "claim": ("claims/{own}", {"GET", "DELETE"})}
 OWN = LISTS | DETAILS
 
 
@@ -24,10 +25,18 @@ class Property:
     addresses: dict[str, str]
 
 
-def property_of(owner: User) -> Property:
-    keys: dict[str, Any] = {"token": issue_token(owner, "one")[0].pk}
-    return Property(owner, {name: path.format(own=keys[name]) for name, (path, _) in DETAILS.items()})
-
-
 def owner() -> User:
-    return make.partner("third_society")
+    """Somebody who is not of the cast, with a convoy that all partners see."""
+    person = make.partner("third_society")
+    make.make_convoy("THEIRS", declares={"sponsors": ["third_society"]}, visible_to="all_partners")
+    return person
+
+
+def property_of(owner: User) -> Property:
+    event = make.tell("THEIRS", "departed", "2026-03-01T08:00", place="harbour", audience="partners")
+    reply = replying.Reply("denies", "It was not so.", "carrier_staff", event=event)
+    keys: dict[str, Any] = {
+        "token": issue_token(owner, "one")[0].pk,
+        "claim": replying.offer(owner, reply)[0].uuid,
+    }
+    return Property(owner, {name: path.format(own=keys[name]) for name, (path, _) in DETAILS.items()})
