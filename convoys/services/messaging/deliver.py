@@ -14,6 +14,7 @@ run ends and gives its messages back; a webhook that is away is left alone for t
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -148,7 +149,7 @@ def _batches(channel: Channel) -> Iterator[tuple[list[Message], float]]:
 def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
     neighbours = Neighbours()
     for _ in range(ROUNDS):
-        waiting, frozen_any = recipients_waiting(channel), False
+        waiting, frozen_any = _from_anywhere(recipients_waiting(channel)), False
         while waiting:
             most = RECIPIENTS if frozen_any else FIRST_RECIPIENTS
             together, waiting = waiting[:most], waiting[most:]
@@ -158,6 +159,15 @@ def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
                 yield frozen, checked_at
         if not frozen_any:
             return
+
+
+def _from_anywhere(waiting: list[int]) -> list[int]:
+    """All of them, in a circle: of what two runs write side by side one writes for nothing, so that
+    they had better begin with different people."""
+    if len(waiting) <= FIRST_RECIPIENTS:
+        return waiting
+    start = random.randrange(len(waiting))  # noqa: S311 - parts work, keeps no secret
+    return waiting[start:] + waiting[:start]
 
 
 def _send_all(batch: Sequence[Message], checked_at: float, carrier: Carrier, run: _Run) -> None:
