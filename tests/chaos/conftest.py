@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.db import connection
 from django.test import TransactionTestCase
 
 from convoys import bell
@@ -21,14 +20,11 @@ from tests.chaos.gates import database_url
 from tests.chaos.mail_server import MailServer
 from tests.chaos.processes import Nursery, RedisServer, free_port
 from tests.chaos.world import World
+from tests.emptying import empty_database, end_other_connections
 from tests.webhooks.receiver import Receiver
 
 # A mail server that is well, on a machine that does ten other things, answers within the timeout.
 SWEEP_SECONDS, EMAIL_TIMEOUT = 1, 3
-# What migrations plant and no test makes again.
-KEPT = {
-    "django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions",
-}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,25 +43,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def emptied_quickly() -> Iterator[None]:
-    """Empties the test database by deleting: a flush of so many tables takes seconds on a real disk."""
+def others_ended() -> Iterator[None]:
+    """Connections of processes that are killed or paused end before the tables are emptied."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _empty_database())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _end_others_and_empty())
         yield
 
 
-def _empty_database() -> None:
-    assert connection.settings_dict["NAME"].startswith("test_")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        cursor.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
-        for table in connection.introspection.table_names(cursor):
-            if table not in KEPT:
-                cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a table of ours
-        cursor.execute("SET session_replication_role = DEFAULT")
+def _end_others_and_empty() -> None:
+    end_other_connections()
+    empty_database()
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +103,7 @@ def nursery(
 def world(
     nursery: Nursery,
     ports: dict[str, int],
-    emptied_quickly: None,
+    others_ended: None,
     transactional_db: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
