@@ -27,9 +27,10 @@ from convoys.models import ControlPoint, Place, StateInterval
 from convoys.queries import api_episodes, api_record
 from convoys.queries.api_convoys import convoys_on_record_at
 from convoys.queries.api_names import Names
+from convoys.queries.hold_groups import held_for
 from convoys.queries.holds import holds_within, rests_on_loaded, still_open
 from convoys.queries.visibility import viewer_of, visible_convoys
-from convoys.vocabulary import KINDS
+from convoys.vocabulary import KINDS, Cause
 
 WAYS_TO_END = {kind.ends_hold.replace(" ", "_"): kind.ends_hold for kind in KINDS.values() if kind.ends_hold}
 
@@ -48,6 +49,10 @@ def _open(rows: QuerySet[Any], wanted: bool, request: Request) -> QuerySet[Any]:
     return rows.filter(is_open if wanted else ~is_open)
 
 
+def _caused(rows: QuerySet[Any], causes: list[str], request: Request) -> QuerySet[Any]:
+    return held_for(rows, viewer_of(request.user), moment_of(request), causes)
+
+
 def _ended(rows: QuerySet[Any], codes: list[str], request: Request) -> QuerySet[Any]:
     ways = [WAYS_TO_END[code] for code in codes]
     return rows.filter(~still_open(moment_of(request)), ended__in=ways)
@@ -64,6 +69,13 @@ PARAMETERS = (
     on_record("place", "Codes of places where a convoy stood.", "stands_at", Place),
     of_its_convoy(by_route()),
     of_its_convoy(by_sponsor()),
+    one_of(
+        "cause",
+        "Causes that accounts in force allege, divided by commas: what is said, not what is so.",
+        "",
+        Cause.values,
+        _caused,
+    ),
     yes_or_no(
         "open", "`true`: holds that had not ended by the moment asked about; `false`: those that had.", _open
     ),

@@ -23,12 +23,12 @@ from convoys.api.parameters import (
     whole_number,
     within,
 )
-from convoys.models import Agreement, ControlPoint, Convoy, ConvoyOrganisation, Event, Part, Place, Route
+from convoys.models import Agreement, ControlPoint, Convoy, ConvoyOrganisation, Event, Part, Route
 from convoys.queries.api_convoys import convoys_on_record
-from convoys.queries.api_moments import declared_at, held_before_at
-from convoys.queries.as_of import Moment, convoys_at
+from convoys.queries.api_moments import declared_at
+from convoys.queries.as_of import Moment
 from convoys.queries.visibility import viewer_of
-from convoys.vocabulary import KINDS, State
+from convoys.vocabulary import KINDS
 
 LONGEST_REFERENCE = 64
 EXERCISES = {"true": True, "false": False, "all": None}
@@ -84,7 +84,7 @@ def _by_convoy(rows: QuerySet[Event], reference: str, request: Request) -> Query
     return rows.filter(convoy=found)
 
 
-def _of_a_day(now: Narrow, then: Callable[[QuerySet[Convoy], Moment, list[str]], QuerySet[Convoy]]) -> Narrow:
+def of_a_day(now: Narrow, then: Callable[[QuerySet[Convoy], Moment, list[str]], QuerySet[Convoy]]) -> Narrow:
     """Narrows by what is so now, or, where the query asks about a moment, by what was so then."""
 
     def narrow(rows: QuerySet[Convoy], codes: list[str], request: Request) -> QuerySet[Convoy]:
@@ -94,9 +94,9 @@ def _of_a_day(now: Narrow, then: Callable[[QuerySet[Convoy], Moment, list[str]],
     return narrow
 
 
-def _declared(item: str, now: Narrow | None = None) -> Narrow:
+def declared(item: str, now: Narrow | None = None) -> Narrow:
     """By an item of the declaration, as it stands at the moment asked about."""
-    return _of_a_day(now or within(item), lambda rows, moment, codes: declared_at(rows, moment, item, codes))
+    return of_a_day(now or within(item), lambda rows, moment, codes: declared_at(rows, moment, item, codes))
 
 
 def a_reference(narrow: Narrow) -> Parameter:
@@ -120,7 +120,7 @@ def of_its_convoy(parameter: Parameter) -> Parameter:
 
 
 def by_route() -> Parameter:
-    return on_record("route", "Codes of routes, divided by commas.", "", Route, _declared("route"))
+    return on_record("route", "Codes of routes, divided by commas.", "", Route, declared("route"))
 
 
 def by_sponsor() -> Parameter:
@@ -129,31 +129,10 @@ def by_sponsor() -> Parameter:
         "Codes of organisations; a convoy has at least one as sponsor.",
         "",
         Organisation,
-        _declared("sponsors", _by_sponsor),
+        declared("sponsors", _by_sponsor),
     )
 
 
-CONVOYS = (
-    one_of(
-        "status",
-        "States, divided by commas.",
-        "",
-        State.values,
-        _of_a_day(within("status"), convoys_at),
-    ),
-    by_route(),
-    by_sponsor(),
-    on_record("origin", "Codes of places.", "", Place, _declared("origin")),
-    on_record("destination", "Codes of places.", "", Place, _declared("destination")),
-    on_record(
-        "control_point",
-        "Codes of control points that a convoy is held before at the moment asked about.",
-        "",
-        ControlPoint,
-        _of_a_day(within("held_before"), held_before_at),
-    ),
-    exercises("is_exercise"),
-)
 EVENTS = (
     a_reference(_by_convoy),
     on_record(

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from accounts.models import Organisation
 from convoys.api import filters
 from convoys.api.base import DetailView, ListOfADay, ListView
+from convoys.api.convoy_filters import CONVOYS
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.api.serializers.places import (
@@ -40,7 +41,7 @@ class ConvoyList(ListOfADay):
     """
 
     key = "reference"
-    parameters = filters.CONVOYS
+    parameters = CONVOYS
     serializer_class = ConvoySerializer
     zones: api_convoys.Zones
 

@@ -38,6 +38,52 @@ def _changed() -> QuerySet[Event]:
     return Event.objects.filter(amended | ~Q(act=Act.RECORD), kind__in=STATING, convoy__isnull=False)
 
 
+@dataclass(frozen=True)
+class Search:
+    """What words that somebody looks for can mean of a convoy."""
+
+    words: str
+
+    @cached_property
+    def places(self) -> set[str]:
+        found = PlaceName.objects.filter(name__icontains=self.words)
+        return set(found.values_list("place", flat=True))
+
+    @cached_property
+    def sponsors(self) -> set[str]:
+        named = Q(name__icontains=self.words) | Q(names__name__icontains=self.words)
+        return set(Organisation.objects.filter(named).values_list("code", flat=True))
+
+    def now(self) -> Q:
+        """By reference, other references, sponsors, origin, destination and place, as they are."""
+        return self.by_reference() | self.declared() | Q(stands_at__in=self.places)
+
+    def by_reference(self) -> Q:
+        return Q(reference__icontains=self.words)
+
+    def declared(self) -> Q:
+        """By what the columns say of the declaration."""
+        by_sponsor = Convoy.objects.filter(
+            organisations__part=Part.SPONSOR, organisations__organisation__in=self.sponsors
+        )
+        by_number = Convoy.objects.filter(other_references__number__icontains=self.words)
+        return (
+            Q(pk__in=by_sponsor)
+            | Q(pk__in=by_number)
+            | Q(origin__in=self.places)
+            | Q(destination__in=self.places)
+        )
+
+    def fits(self, declared: dict[str, Any]) -> bool:
+        """The same of a declaration at hand."""
+        numbers = [str(row.get("number", "")) for row in declared.get(Item.REFERENCES) or ()]
+        return bool(
+            self.sponsors.intersection(declared.get(Item.SPONSORS) or ())
+            or self.places.intersection({declared.get(Item.ORIGIN), declared.get(Item.DESTINATION)})
+            or any(self.words.casefold() in number.casefold() for number in numbers)
+        )
+
+
 @dataclass
 class FiltersOfADay:
     """One list's questions about one moment. What it reads it reads once."""
@@ -54,26 +100,9 @@ class FiltersOfADay:
     def found_by(self, words: str) -> Q:
         """By reference, or by what it was said to be and where it stood then: its other references,
         sponsors, origin, destination and place, as things are named now."""
-        places = set(PlaceName.objects.filter(name__icontains=words).values_list("place", flat=True))
-        named = Q(name__icontains=words) | Q(names__name__icontains=words)
-        sponsors = set(Organisation.objects.filter(named).values_list("code", flat=True))
-        by_sponsor = Convoy.objects.filter(
-            organisations__part=Part.SPONSOR, organisations__organisation__in=sponsors
-        )
-        by_number = Convoy.objects.filter(other_references__number__icontains=words)
-        unchanged = Q(pk__in=by_sponsor) | Q(pk__in=by_number)
-        unchanged |= Q(origin__in=places) | Q(destination__in=places)
-
-        def holds(declared: dict[str, Any]) -> bool:
-            numbers = [str(row.get("number", "")) for row in declared.get(Item.REFERENCES) or ()]
-            return bool(
-                sponsors.intersection(declared.get(Item.SPONSORS) or ())
-                or places.intersection({declared.get(Item.ORIGIN), declared.get(Item.DESTINATION)})
-                or any(words.casefold() in number.casefold() for number in numbers)
-            )
-
-        standing = intervals_at(self.moment).filter(convoy=OuterRef("pk"), stands_at__in=places)
-        return Q(reference__icontains=words) | Q(Exists(standing)) | self._where(unchanged, holds)
+        search = Search(words)
+        standing = intervals_at(self.moment).filter(convoy=OuterRef("pk"), stands_at__in=search.places)
+        return search.by_reference() | Q(Exists(standing)) | self._where(search.declared(), search.fits)
 
     def overdue(self) -> Q:
         """Open then, and due before."""

@@ -24,8 +24,9 @@ from convoys.queries.as_of import Moment, answering, known_then
 from convoys.queries.contested import contested_points, convoy_points, in_order
 from convoys.queries.history import claims_in_force, words_of
 from convoys.queries.owed import owed_now
+from convoys.queries.periods import surely_before
 from convoys.replay import in_force
-from convoys.vocabulary import OPEN_STATES, Precision, State
+from convoys.vocabulary import OPEN_STATES, State
 
 PLACES = ("stands_at", "origin", "destination", "heading", "held_before__place")
 SPONSORS = Prefetch(
@@ -59,17 +60,21 @@ def desk_convoys_at(moment: Moment) -> QuerySet[Convoy]:
     return desk_convoys().annotate(of_then=of_then).filter(of_then__isnull=False)
 
 
-def contested_among(convoys: Iterable[int], moment: Moment = NOW) -> dict[int, tuple[str, ...]]:
+def contested_among(
+    convoys: Iterable[int], moment: Moment = NOW, claims_read: QuerySet[Claim] | None = None
+) -> dict[int, tuple[str, ...]]:
     """Which of these convoys' records contradict themselves, and on what. Three queries.
 
-    Of another day: by what had happened by then, as it was known then.
+    Of another day: by what had happened by then, as it was known then. For whoever does not read all
+    claims: by those in `claims_read` alone.
     """
     ids = list(convoys)
     about = Q(target_convoy__in=ids) | Q(target_event__convoy__in=ids)
     about |= Q(target_claim__target_convoy__in=ids) | Q(target_claim__target_event__convoy__in=ids)
+    readable = Claim.objects.all() if claims_read is None else claims_read
     answered = {"target_claim__known_from__gt": moment.known_at} if moment.known_at else {"pk": None}
     claims = claims_in_force(
-        known_then(Claim.objects.filter(about).exclude(**answered), moment)
+        known_then(readable.filter(about).exclude(**answered), moment)
         .annotate(
             of_event=F("target_event"), of_answered_event=F("target_claim__target_event"),
             of_convoy=F("target_convoy"), of_answered_convoy=F("target_claim__target_convoy"),
@@ -110,11 +115,7 @@ def silence_limit() -> timedelta:
 
 def silent(now: datetime) -> Q:
     """Open convoys on which nobody has reported for the silence limit, by the end of the period named."""
-    limit = now - silence_limit()
-    longest = {Precision.MINUTE: 0, Precision.HOUR: 1 / 24, Precision.DAY: 1, Precision.MONTH: 31}
-    late = Q()
-    for precision, days in longest.items():
-        late |= Q(last_reported_precision=precision, last_reported_at__lt=limit - timedelta(days=days))
+    late = surely_before("last_reported_at", "last_reported_precision", now - silence_limit())
     return late & Q(status__in=OPEN_STATES, tracking_ended_at=None)
 
 

@@ -3,12 +3,15 @@ alleged holders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
-from convoys.models import StateInterval
+from convoys.models import Claim, StateInterval
 from convoys.queries.as_of import Moment, last_known
 from convoys.queries.holds import Hold
 from convoys.queries.visibility import Viewer, visible_claims
@@ -20,6 +23,8 @@ OVERLAPPING = frozenset({"cause", "sponsor", "holder"})
 UNKNOWN = "unknown"
 # Where a grouping is found: an item of the declaration, or a column of the accounts of a hold.
 ITEM_OF = {"route": (Item.ROUTE,), "sponsor": (Item.SPONSORS,)}
+# How a claim leads to the event that opened a hold.
+ABOUT_HOLDS = ("target_event", "target_claim__target_event")
 ALLEGED = {"cause": "alleged_causes", "holder": "alleged_holders"}
 
 Row = TypeVar("Row")
@@ -55,16 +60,35 @@ def grouped(rows: Iterable[Row], hold_of: Callable[[Row], Hold], keys: Keys) -> 
     return groups
 
 
+def held_for(
+    holds: QuerySet[StateInterval], viewer: Viewer, moment: Moment, causes: Sequence[str]
+) -> QuerySet[StateInterval]:
+    """Of these holds those for which an account that the viewer may read, or an answer to one, alleges one
+    of the causes."""
+    # A list is kept as JSON text, in which a code stands between quotation marks.
+    fits = reduce(or_, (Q(said__contains=f'"{cause}"') for cause in causes))
+    alleging = _accounts(viewer, moment).annotate(said=Cast("alleged_causes", TextField())).filter(fits)
+    named = Q()
+    for target in ABOUT_HOLDS:
+        chains = alleging.filter(**{f"{target}__isnull": False}).values(target)
+        named |= Q(opening_chain__in=chains)
+    return holds.filter(named)
+
+
+def _accounts(viewer: Viewer, moment: Moment) -> QuerySet[Claim]:
+    """Claims in force, known then, that answer none which was not."""
+    known = last_known(visible_claims(viewer), moment).order_by()
+    return known.exclude(target_claim__known_from__gt=moment.known_at) if moment.known_at else known
+
+
 def _alleged(
     column: str, holds: QuerySet[StateInterval], viewer: Viewer, moment: Moment
 ) -> dict[int, set[str]]:
-    """What accounts in force, known then, of these holds and answers to them allege, by the hold's chain."""
-    alleging = last_known(visible_claims(viewer), moment).exclude(**{column: []}).order_by()
-    if moment.known_at is not None:
-        alleging = alleging.exclude(target_claim__known_from__gt=moment.known_at)
+    """What accounts of these holds and answers to them allege, by the hold's chain."""
+    alleging = _accounts(viewer, moment).exclude(**{column: []})
     found: dict[int, set[str]] = {}
     # One statement each: of both together no index finds the few that are meant.
-    for target in ("target_event", "target_claim__target_event"):
+    for target in ABOUT_HOLDS:
         said = alleging.filter(**{f"{target}__in": holds.values("opening_chain")})
         for hold, codes in said.values_list(target, column):
             found.setdefault(hold, set()).update(codes)

@@ -33,7 +33,11 @@ VALUES = {
 }
 MOMENT = ("as_of", "known_at")
 LISTS = {
-    "convoys": ("status", "route", "sponsor", "origin", "destination", "control_point", "exercise", *MOMENT),
+    "convoys": (
+        "status", "route", "sponsor", "origin", "destination", "control_point", "cause", "tonnes_from",
+        "tonnes_to", "registered_from", "registered_to", "departed_from", "departed_to", "held_from",
+        "held_to", "held_longer_than", "silent", "contested", "updated_since", "exercise", *MOMENT,
+    ),
     "events": ("control_point", "agreement", "kind", "after", "exercise"),
     "episodes": (
         "control_point", "place", "route", "sponsor", "open", "ended", "from", "to", "exercise", "ordering",
@@ -62,6 +66,13 @@ def test_as_a_parameter(program: Program) -> None:
                 answer = program.ask(f"{path}?{parameter}={value}")
                 assert answer.status == 400, (path, parameter, name)
                 assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_as_words_to_look_for(program: Program) -> None:
+    for name, value in VALUES.items():
+        answer = program.ask(f"convoys?q={value}")
+        assert answer.status in (200, 400), name
+        assert answer.status == 400 or answer.body["results"] == [], name
 
 
 @pytest.mark.parametrize(

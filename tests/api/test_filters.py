@@ -135,7 +135,7 @@ def test_an_unknown_parameter_is_refused_and_the_valid_ones_are_named(path: str,
     assert (answer.status, answer.body["code"]) == (400, "unknown-parameter")
     assert answer.body["errors"] == [{"parameter": "stauts", "detail": "Not known here."}]
     if path == "convoys":
-        assert "Valid here: as_of, control_point, cursor, destination, exercise, " in answer.body["detail"]
+        assert "Valid here: as_of, cause, contested, control_point, cursor, " in answer.body["detail"]
 
 
 def test_filters_cannot_tell_of_convoys_that_one_may_not_see(program: Program) -> None:
