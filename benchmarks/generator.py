@@ -43,6 +43,7 @@ from convoys.models import (
     Words,
 )  # fmt: skip
 from convoys.queries.routes import route_positions
+from convoys.queries.standings import changes_in
 from convoys.replay import History, in_force, replay
 from convoys.services.alerting.clocks import schedule
 from convoys.services.alerting.policies import Ladders
@@ -166,6 +167,7 @@ class Writer:
             convoy,
             *projection.cargo_lines(convoy, history),
             *projection.organisations(convoy, history),
+            *changes_in(convoy.pk, told.events),
             *intervals_of(convoy, told.events, self.routes),
             *self._deadlines(convoy, history),
         ]

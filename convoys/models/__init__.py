@@ -30,6 +30,7 @@ from convoys.models.place import ControlPoint, Place, PlaceName
 from convoys.models.response import AlertResponse, ResponseDoor, ResponseKind
 from convoys.models.route import Agreement, Route, RouteStop
 from convoys.models.subscription import SCOPE, Channel, Rhythm, Subscription
+from convoys.models.visibility import VisibilityChange
 from convoys.models.webhook import Webhook, WebhookAttempt
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Subscription",
     "Sweep",
     "Telling",
+    "VisibilityChange",
     "Watch",
     "Webhook",
     "WebhookAttempt",

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from convoys import projection
-from convoys.models import CargoLine, ControlPoint, Convoy, ConvoyOrganisation, Event, OtherReference
-from convoys.replay import History, in_force
+from convoys.models import (
+    CargoLine,
+    ControlPoint,
+    Convoy,
+    ConvoyOrganisation,
+    Event,
+    OtherReference,
+    VisibilityChange,
+)  # fmt: skip
+from convoys.queries.standings import changes_between, entry_that_says, standing_of
+from convoys.replay import History, in_force, replay
 from convoys.services.writes import Writes
 
 DECLARED = frozenset({"cargo", "references", "sponsors", "carrier", "consignee", "visible_to"})
@@ -32,6 +41,16 @@ def project_declaration(convoy: Convoy, history: History) -> None:
     OtherReference.objects.bulk_create(projection.other_references(convoy, history))
     convoy.organisations.all().delete()
     ConvoyOrganisation.objects.bulk_create(projection.organisations(convoy, history))
+
+
+def project_visibility(
+    writes: Writes, convoy: Convoy, earlier: list[Event], new: list[Event], history: History
+) -> None:
+    """Write who came to see the convoy by these new events, and who ceased to."""
+    sequence = entry_that_says(new)
+    if sequence is not None:
+        before = standing_of(replay(in_force(earlier), {}))
+        writes.insert(VisibilityChange, changes_between(convoy.pk, sequence, before, standing_of(history)))
 
 
 def project_control_point(point: ControlPoint, events: list[Event], newest_entry: int) -> None:

@@ -36,7 +36,13 @@ from convoys.services.deadlines import Clocks
 from convoys.services.documents import keep
 from convoys.services.intervals import known_intervals, project_intervals
 from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
-from convoys.services.projecting import DECLARED, project_control_point, project_convoy, project_declaration
+from convoys.services.projecting import (
+    DECLARED,
+    project_control_point,
+    project_convoy,
+    project_declaration,
+    project_visibility,
+)
 from convoys.services.writes import Writes
 
 MOST_STEPS = 500
@@ -185,6 +191,7 @@ class _Moved:
         project_convoy(writes, convoy, history, newest)
         if work.is_new or any(DECLARED & set(event.declares) for event in work.new_events):
             project_declaration(convoy, history)
+        project_visibility(writes, convoy, work.events, work.new_events, history)
         known = self._known[convoy.pk]
         project_intervals(writes, convoy, work.events, work.new_events, history, routes, known)
         self._clocks.move(writes, convoy, work.new_events, head.now)

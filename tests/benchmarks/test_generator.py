@@ -25,6 +25,7 @@ from convoys.models import (
     LedgerEntry,
     LedgerNode,
     StateInterval,
+    VisibilityChange,
     Words,
 )  # fmt: skip
 from convoys.queries.verification import verify
@@ -36,6 +37,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 CONVOYS = 60
 COMPARED: tuple[type[Model], ...] = (
     Event, Claim, Words, LedgerEntry, LedgerNode, Convoy, CargoLine, ConvoyOrganisation, StateInterval,
+    VisibilityChange,
 )  # fmt: skip
 # What chance decides, and what follows from it.
 BY_CHANCE = frozenset(
