@@ -32,6 +32,8 @@ RESOURCES = (
     "ledger-head",
     "vocabulary",
     "claims",
+    "subscriptions",
+    "webhooks",
     "tokens",
     "me",
     "openapi.json",

@@ -12,9 +12,11 @@ from convoys.api import (
     ledger,
     me,
     statistics,
+    subscriptions,
     tokens,
     views,
     vocabulary,
+    webhooks,
 )
 from convoys.api.errors import nowhere
 
@@ -44,6 +46,18 @@ urlpatterns = [
     path("v1/me", me.Me.as_view(), name="me"),
     path("v1/claims", claims.OfferList.as_view(), name="claims"),
     path("v1/claims/<uuid:key>", claims.OfferDetail.as_view(), name="claim"),
+    path("v1/subscriptions", subscriptions.SubscriptionList.as_view(), name="subscriptions"),
+    path("v1/subscriptions/<int:key>", subscriptions.SubscriptionDetail.as_view(), name="subscription"),
+    path("v1/webhooks", webhooks.WebhookList.as_view(), name="webhooks"),
+    path("v1/webhooks/<int:key>", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path("v1/webhooks/<int:key>/rotate", webhooks.WebhookRotate.as_view(), name="webhook-rotate"),
+    path("v1/webhooks/<int:key>/test", webhooks.WebhookTest.as_view(), name="webhook-test"),
+    path("v1/webhooks/<int:key>/deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook-deliveries"),
+    path(
+        "v1/webhooks/<int:key>/deliveries/<slug:delivery>/replay",
+        webhooks.WebhookReplay.as_view(),
+        name="webhook-replay",
+    ),
     path("v1/tokens", tokens.TokenList.as_view(), name="tokens"),
     path("v1/tokens/<int:key>", tokens.TokenDetail.as_view(), name="token"),
     path("v1/vocabulary", vocabulary.Vocabulary.as_view(), name="vocabulary"),

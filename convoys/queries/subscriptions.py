@@ -19,10 +19,14 @@ def with_names(subscriptions: QuerySet[Subscription]) -> QuerySet[Subscription]:
     ).prefetch_related("control_point__place__names")
 
 
+def in_force(user: User) -> QuerySet[Subscription]:
+    """A person's own subscriptions that have not ended."""
+    return Subscription.objects.filter(user=user, ended_at=None)
+
+
 def in_force_for(user: User) -> list[Subscription]:
     """A person's own subscriptions, oldest first."""
-    mine = Subscription.objects.filter(user=user, ended_at=None)
-    return list(with_names(mine).order_by("created_at", "pk"))
+    return list(with_names(in_force(user)).order_by("created_at", "pk"))
 
 
 def named_and_seen(subscriptions: Iterable[Subscription], viewer: Viewer) -> set[int]:

@@ -21,12 +21,16 @@ def webhook_of(user: User, key: int) -> Webhook | None:
     return Webhook.objects.filter(pk=key, user=user, ended_at=None).select_related("user").first()
 
 
-def deliveries(webhook: Webhook) -> list[Message]:
-    """What it was told or is owed, newest first, each with its attempts in `log`, newest first."""
+def deliveries(webhook: Webhook, message_id: str | None = None) -> list[Message]:
+    """What it was told or is owed, newest first, each with its attempts in `log`, newest first.
+
+    With the id of a message that one alone, however old.
+    """
     attempts = Prefetch(
         "webhook_attempts", queryset=WebhookAttempt.objects.order_by("-began_at", "-pk"), to_attr="log"
     )
-    return list(_messages(webhook).prefetch_related(attempts)[:MOST_DELIVERIES])
+    told = _messages(webhook).prefetch_related(attempts)
+    return list(told.filter(message_id=message_id) if message_id is not None else told[:MOST_DELIVERIES])
 
 
 def is_busy(webhook: Webhook) -> bool:

@@ -174,3 +174,29 @@ def test_what_is_on_record_is_shown_as_the_file_says(
     response = case.call(headers=headers)
     assert response.status_code == 200
     case.validate_response(response, excluded_checks=LEFT_TO_OTHER_TESTS)
+
+
+@pytest.mark.parametrize(
+    ("resource", "body"),
+    [
+        ("tokens", {"label": "nightly"}),
+        ("subscriptions", {"convoy": "C-1", "rhythm": "daily", "digest_hour": 7}),
+        ("webhooks", {"url": "https://hooks.example.org/convoys"}),
+        ("claims", {"event": 1, "stance": "denies", "statement": "No.", "speaker_kind": "carrier_staff"}),
+    ],
+)
+def test_what_a_program_makes_is_answered_and_listed_as_the_file_says(
+    resource: str, body: dict[str, Any], openapi: Any
+) -> None:
+    schema, headers = openapi
+    schema.app = application
+    path = f"/api/v1/{resource}"
+    case = schema[path]["POST"].Case(body=body, media_type="application/json")
+    made = case.call(headers=headers)
+    assert made.status_code == 201, made.text
+    case.validate_response(made, excluded_checks=LEFT_TO_OTHER_TESTS)
+    for asked, key in ((path, None), (f"{path}/{{key}}", made.json()["id"])):
+        case = schema[asked]["GET"].Case(path_parameters={"key": key} if key else {})
+        shown = case.call(headers=headers)
+        assert shown.status_code == 200
+        case.validate_response(shown, excluded_checks=LEFT_TO_OTHER_TESTS)
