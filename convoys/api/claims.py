@@ -165,8 +165,8 @@ class OfferList(OwnList):
             except replying.NothingThere:
                 raise Http404 from None
             except AlreadySent:
-                told = "This key came before with other contents. Nothing was written."
-                raise ApiProblem("key-reused", told, [{"parameter": KEY, "detail": told}]) from None
+                detail = "This key came before with other contents. Nothing was written."
+                raise ApiProblem("key-reused", detail, [{"parameter": KEY, "detail": detail}]) from None
         (told,) = tell_offers([made])
         return self.made(OfferSerializer(told).data, "claim", made.uuid, not is_repeat)
 

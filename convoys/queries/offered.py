@@ -63,4 +63,5 @@ def undecided() -> QuerySet[AccountOffered]:
 def event_of(offer: AccountOffered) -> int | None:
     """The chain of the event that it is about in the end; None for an item of the convoy's declaration."""
     row = AccountOffered.objects.filter(pk=offer.pk)
-    return row.values_list(Coalesce(F("event"), F("claim__target_event")), flat=True).get()
+    chain: int | None = row.values_list(Coalesce(F("event"), F("claim__target_event")), flat=True).get()
+    return chain

@@ -181,11 +181,11 @@ def _target(viewer: Viewer, reply: Reply) -> _About:
         event = visible_events(viewer).filter(sequence=reply.event, chain=reply.event).first()
         if event is not None and event.convoy is not None:
             return _About(event.convoy, event=event)
-    else:
-        claims = visible_claims(viewer).filter(sequence=reply.claim, chain=reply.claim)
-        convoy = Convoy.objects.filter(pk__in=claims.values("about_convoy")).first()
+    elif reply.claim is not None:
+        claim = visible_claims(viewer).filter(sequence=reply.claim, chain=reply.claim).first()
+        convoy = Convoy.objects.filter(pk=getattr(claim, "about_convoy", None)).first()
         if convoy is not None:
-            return _About(convoy, claim=claims.first())
+            return _About(convoy, claim=claim)
     raise NothingThere(_("Nothing that you may see has this chain."))
 
 

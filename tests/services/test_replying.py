@@ -159,7 +159,7 @@ def test_released_it_is_a_claim_in_its_organisations_name_and_own_words() -> Non
         trucks=3, tonnes_low="30", tonnes_high="31.5", person="A. Driver", language="en",
     )  # fmt: skip
     done = released(offer)
-    claim = Claim.objects.get(pk=done.sequence)
+    claim = Claim.objects.get(pk=done.sequence or 0)
     assert (claim.target_event_id, claim.stance, claim.is_verbatim) == (hold(), "denies", True)
     assert (claim.alleged_holders, claim.alleged_causes) == (["guard"], ["inspection"])
     assert (claim.alleged_trucks, str(claim.alleged_tonnes_high)) == (3, "31.500")
@@ -176,7 +176,7 @@ def test_released_it_is_a_claim_in_its_organisations_name_and_own_words() -> Non
 def test_an_answer_to_a_claim_stands_with_that_claim() -> None:
     claim = Claim.objects.get(target_event=hold())
     done = released(offered(event=None, claim=claim.chain))
-    assert Claim.objects.get(pk=done.sequence).target_claim_id == claim.chain
+    assert Claim.objects.get(pk=done.sequence or 0).target_claim_id == claim.chain
     with pytest.raises(InvalidInput):
         offered(event=None, claim=done.sequence)
 
