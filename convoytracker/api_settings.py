@@ -50,6 +50,7 @@ SPECTACULAR_SETTINGS = {
         "AccessCode": "convoys.vocabulary.Access",
         "CargoPartCode": "convoys.vocabulary.CargoPart",
         "OrganisationTypeCode": "accounts.models.OrganisationType",
+        "PlaceKindCode": "convoys.vocabulary.PlaceKind",
         "ControlPointTypeCode": "convoys.vocabulary.ControlPointType",
         "ContestedPoint": "convoys.queries.contested.POINTS",
     },

@@ -16,6 +16,7 @@ from convoys.api.moments import ASKED, moment_of, moment_shown
 from convoys.api.ordering import ORDERING
 from convoys.api.pagination import KeysetPagination, PaginationOfADay
 from convoys.api.parameters import Parameter, TableOfParameters, refuse_unknown_parameters
+from convoys.api.shaping import WHOLE, Shape, names_taken, shape_of
 from convoys.queries.as_of import Moment
 from convoys.queries.visibility import Viewer, viewer_of
 
@@ -23,10 +24,14 @@ from convoys.queries.visibility import Viewer, viewer_of
 class ReadView(APIView):
     """A resource that is read. An unknown parameter is an error; answers are private to the asker.
 
-    Where `is_of_a_day` it can be asked about another moment, and answers with `moment`.
+    Where `is_of_a_day` it can be asked about another moment, and answers with `moment`; where `is_sparse`
+    for single keys; and to show whole what is `expandable`.
     """
 
     is_of_a_day: ClassVar[bool] = False
+    is_sparse: ClassVar[bool] = False
+    expandable: ClassVar[Sequence[str]] = ()
+    shape: Shape = WHOLE
     moment: Moment = Moment()
     is_backfilled = False
 
@@ -37,7 +42,8 @@ class ReadView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         of_a_day = ASKED if self.is_of_a_day else ()
-        refuse_unknown_parameters(request, [*self.valid_parameters(), *of_a_day])
+        refuse_unknown_parameters(request, [*self.valid_parameters(), *names_taken(self), *of_a_day])
+        self.shape = shape_of(request, self)
         if self.is_of_a_day:
             self.moment = moment_of(request)
 
@@ -79,7 +85,7 @@ class ListView(ReadView, ListAPIView):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         rows = self.rows_of(page)
         shown = self.serializer_class(rows, many=True, context=self.context_of(rows))
-        response = self.get_paginated_response(shown.data)
+        response = self.get_paginated_response(self.shape.cut(shown).data)
         response.data.update(self.moment_shown())
         return response
 
@@ -108,7 +114,8 @@ class DetailView(ReadView, GenericAPIView):
 
     def get(self, request: Request, **kwargs: str) -> Response:
         found, context = self.find(**kwargs)
-        return Response(self.serializer_class(found, context=context | self.moment_shown()).data)
+        shown = self.serializer_class(found, context=context | self.moment_shown())
+        return Response(self.shape.cut(shown).data)
 
     def find(self, code: str) -> tuple[Any, dict[str, Any]]:
         """The thing and what its serializer needs besides. Raises Http404."""

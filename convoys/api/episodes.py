@@ -95,6 +95,7 @@ class EpisodeList(ListOfADay):
     orders = {"held_since": "starts_at"}
     parameters = PARAMETERS
     serializer_class = EpisodeOfListSerializer
+    is_sparse = True
 
     def valid_parameters(self) -> Iterable[str]:
         return [*super().valid_parameters(), "from", "to"]

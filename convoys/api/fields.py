@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from convoys.clocks import instance_zone
 from convoys.queries.api_names import Names
+from convoys.vocabulary import PlaceKind
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -77,6 +78,16 @@ class PlaceSerializer(serializers.Serializer):
     code = serializers.CharField()
     name = serializers.CharField(help_text="All parties' names: “Berdzor / Lachin”.")
     names = PlaceNameSerializer(many=True)
+    # What `expand=places` adds.
+    kind = serializers.ChoiceField(choices=PlaceKind.choices, required=False)
+    country = serializers.CharField(required=False, allow_null=True, help_text="ISO 3166; null at a border.")
+    time_zone = serializers.CharField(
+        required=False, allow_null=True, help_text="IANA name; null: the tracker's own."
+    )
+    latitude = serializers.CharField(required=False, allow_null=True)
+    longitude = serializers.CharField(required=False, allow_null=True)
+    coordinate_source = serializers.CharField(required=False, allow_null=True)
+    exercise = serializers.BooleanField(required=False)
 
 
 class OrganisationNameSerializer(serializers.Serializer):
@@ -89,6 +100,11 @@ class OrganisationNameSerializer(serializers.Serializer):
 class RouteNameSerializer(serializers.Serializer):
     code = serializers.CharField()
     name = serializers.CharField()
+
+
+def either(*components: str) -> dict[str, Any]:
+    """By code and name, or whole where `expand` asks for it."""
+    return {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in components]}
 
 
 class NamedField(serializers.Field):
@@ -114,10 +130,10 @@ class OrganisationField(NamedField):
         return self.names.organisation(code)
 
 
-@extend_schema_field(RouteNameSerializer)
+@extend_schema_field(either("RouteName", "Route"))
 class RouteField(NamedField):
     def to_representation(self, code: str) -> Any:
-        return self.names.route(code)
+        return self.context.get("routes", {}).get(code) or self.names.route(code)
 
 
 @extend_schema_field(OrganisationNameSerializer(many=True))

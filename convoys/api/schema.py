@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
 from accounts.models import TokenScope
-from convoys.api import moments
+from convoys.api import moments, shaping
 from convoys.api.bodies import Body
 from convoys.api.permissions import needed_scope
 from convoys.api.problems import PROBLEM_JSON, PROBLEM_KINDS
@@ -85,10 +85,13 @@ class ProblemAwareSchema(AutoSchema):
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
         if isinstance(force_instance(serializer), Body):
             schema["additionalProperties"] = False
+        if getattr(force_instance(serializer), "is_sparse", False):
+            schema.pop("required", None)  # whoever asks for some keys gets no others
         return schema
 
     def get_override_parameters(self) -> list[Any]:
-        return moments.PARAMETERS if getattr(self.view, "is_of_a_day", False) else []
+        of_a_day = moments.PARAMETERS if getattr(self.view, "is_of_a_day", False) else []
+        return [*of_a_day, *shaping.parameters_of(self.view)]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -13,6 +13,7 @@ from accounts.models import Organisation
 from convoys.api import filters
 from convoys.api.base import DetailView, ListOfADay, ListView
 from convoys.api.convoy_filters import CONVOYS
+from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.api.serializers.places import (
@@ -24,13 +25,18 @@ from convoys.api.serializers.places import (
     RouteDetailSerializer,
     RouteSerializer,
 )
-from convoys.models import Agreement, ControlPoint, Convoy, Event, Route, RouteStop
+from convoys.models import Agreement, ControlPoint, Convoy, Event, Route
 from convoys.queries import api_convoys, api_moments, api_record
 from convoys.queries.api_names import Names
 from convoys.queries.visibility import visible_events
 from convoys.replay import History
 
 # --- convoys
+
+EXPANDABLE = ("sponsors", "route", "places")
+# Keys whose instants are shown in the zone of the event that they come from.
+REPORTED_AT = ("status_since", "held_since", "last_reported_at", "silent_from", "tracking_ended_at")
+OUT_OF_THE_RECORD = ("cargo_account", "episodes", "contested", "events", "claims")
 
 
 class ConvoyList(ListOfADay):
@@ -41,17 +47,22 @@ class ConvoyList(ListOfADay):
     """
 
     key = "reference"
+    orders = {"reference": "reference", "held_since": "held_since", "last_reported_at": "last_reported_at"}
+    orders_of_now = frozenset({"held_since", "last_reported_at"})
     parameters = CONVOYS
     serializer_class = ConvoySerializer
+    is_sparse = True
+    expandable = EXPANDABLE
     zones: api_convoys.Zones
 
     def get_queryset(self) -> QuerySet[Convoy]:
         convoys = api_convoys.convoys_on_record_at(self.viewer, self.moment)
-        return api_convoys.with_sponsors(convoys) if self.moment.is_now else convoys
+        is_read = self.moment.is_now and self.shape.wants("sponsors")
+        return api_convoys.with_sponsors(convoys) if is_read else convoys
 
     def rows_of(self, page: Sequence[Convoy]) -> Sequence[Convoy]:
         if self.moment.is_now:
-            self.zones = api_convoys.zones_of(page)
+            self.zones = api_convoys.zones_of(page) if self.shape.wants(*REPORTED_AT) else {}
         else:
             histories = api_convoys.set_rows_back(page, self.moment)
             self.zones = api_convoys.zones_in(histories)
@@ -59,7 +70,20 @@ class ConvoyList(ListOfADay):
         return page
 
     def context_of(self, rows: Sequence[Convoy]) -> dict[str, Any]:
-        return {"names": Names(api_convoys.named_in(rows)), "zones": self.zones}
+        named = api_convoys.named_in(rows, self.shape.fields)
+        names = Names(named, whole_places=self.shape.expands("places"))
+        return {"names": names, "zones": self.zones} | _expanded(self, rows)
+
+
+def _expanded(view: ListView | DetailView, rows: Sequence[Convoy]) -> dict[str, Any]:
+    """What the query asks to see whole, for the serializer."""
+    context: dict[str, Any] = {}
+    if view.shape.expands("sponsors") and view.shape.wants("sponsors"):
+        context["sponsors"] = sponsors_shown(rows)
+    if view.shape.expands("route") and view.shape.wants("route"):
+        context["routes"], is_backfilled = routes_shown(rows, view.moment)
+        view.is_backfilled = view.is_backfilled or is_backfilled
+    return context
 
 
 class ConvoyDetail(DetailView):
@@ -71,21 +95,29 @@ class ConvoyDetail(DetailView):
     lookup_field = "reference"
     serializer_class = ConvoyDetailSerializer
     is_of_a_day = True
+    is_sparse = True
+    expandable = EXPANDABLE
 
     def find(self, reference: str) -> tuple[Convoy, dict[str, Any]]:
         if not filters.is_reference(reference):
             raise Http404
         convoy, history, zones = self._found(reference)
-        told = api_record.tell_subject(self.viewer, convoy, self.moment, history)
+        # Whoever asks for other keys alone gets the row, which costs a fraction of the record.
+        told = api_record.NOTHING_TOLD
+        if self.shape.wants(*OUT_OF_THE_RECORD):
+            told = api_record.tell_subject(self.viewer, convoy, self.moment, history)
         convoy.told = told  # type: ignore[attr-defined]
-        named = api_convoys.named_in([convoy]), api_record.named_in(told.events, told.claims)
+        named = (
+            api_convoys.named_in([convoy], self.shape.fields),
+            api_record.named_in(told.events, told.claims),
+        )
         holds = {"places": api_record.places_of_holds(told)}
         return convoy, {
-            "names": Names(*named, holds),
+            "names": Names(*named, holds, whole_places=self.shape.expands("places")),
             "zones": zones,
             "chains": {row.event.chain for row in told.events},
             "viewer": self.viewer,
-        }
+        } | _expanded(self, [convoy])
 
     def _found(self, reference: str) -> tuple[Convoy, History | None, api_convoys.Zones]:
         """The convoy as it stood, with its history where another moment than now is asked about."""
@@ -93,7 +125,7 @@ class ConvoyDetail(DetailView):
         if self.moment.is_now:
             prepared = api_convoys.with_sponsors(convoys).prefetch_related("cargo_lines", "other_references")
             convoy = get_object_or_404(prepared, reference=reference)
-            return convoy, None, api_convoys.zones_of([convoy])
+            return convoy, None, api_convoys.zones_of([convoy]) if self.shape.wants(*REPORTED_AT) else {}
         convoy = get_object_or_404(convoys, reference=reference)
         histories = api_convoys.set_rows_back([convoy], self.moment)
         self.is_backfilled = api_moments.rests_on_backfilled(histories.values())
@@ -127,21 +159,13 @@ class EventList(ListView):
 # --- master data
 
 
-def routes() -> QuerySet[Route]:
-    stops = RouteStop.objects.select_related("place__control_point").order_by("position")
-    return Route.objects.prefetch_related(Prefetch("stops", queryset=stops))
-
-
-def _names_on(rows: Sequence[Route]) -> dict[str, Any]:
-    return {"names": Names({"places": {stop.place_id for route in rows for stop in route.stops.all()}})}
-
-
 class RouteList(ListOfADay):
     """Routes with their places in travelling order, by code; their access is that of the moment."""
 
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = RouteSerializer
+    is_sparse = True
 
     def get_queryset(self) -> QuerySet[Route]:
         return routes()
@@ -151,19 +175,20 @@ class RouteList(ListOfADay):
         return page
 
     def context_of(self, rows: Sequence[Route]) -> dict[str, Any]:
-        return _names_on(rows)
+        return names_on(rows)
 
 
 class RouteDetail(DetailView):
     """One route with its places in travelling order; its access is that of the moment."""
 
     serializer_class = RouteDetailSerializer
+    is_sparse = True
     is_of_a_day = True
 
     def find(self, code: str) -> tuple[Route, dict[str, Any]]:
         route = get_object_or_404(routes(), code=code)
         self.is_backfilled = api_moments.set_routes_back([route], self.moment)
-        return route, _names_on([route])
+        return route, names_on([route])
 
 
 def control_points() -> QuerySet[ControlPoint]:
@@ -179,6 +204,7 @@ class ControlPointList(ListOfADay):
 
     parameters = filters.CONTROL_POINTS
     serializer_class = ControlPointSerializer
+    is_sparse = True
 
     def get_queryset(self) -> QuerySet[ControlPoint]:
         return control_points()
@@ -195,6 +221,7 @@ class ControlPointDetail(DetailView):
     """One control point with its history of access and the claims about it."""
 
     serializer_class = ControlPointDetailSerializer
+    is_sparse = True
     is_of_a_day = True
 
     def find(self, code: str) -> tuple[ControlPoint, dict[str, Any]]:
@@ -213,6 +240,7 @@ class OrganisationList(ListView):
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = OrganisationSerializer
+    is_sparse = True
 
     def get_queryset(self) -> QuerySet[Organisation]:
         return Organisation.objects.prefetch_related("names")
@@ -222,6 +250,7 @@ class OrganisationDetail(DetailView):
     """One organisation."""
 
     serializer_class = OrganisationSerializer
+    is_sparse = True
 
     def find(self, code: str) -> tuple[Organisation, dict[str, Any]]:
         return get_object_or_404(Organisation.objects.prefetch_related("names"), code=code), {}
@@ -233,6 +262,7 @@ class AgreementList(ListView):
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = AgreementSerializer
+    is_sparse = True
 
     def get_queryset(self) -> QuerySet[Agreement]:
         return Agreement.objects.prefetch_related("routes")
@@ -242,6 +272,7 @@ class AgreementDetail(DetailView):
     """One agreement with its steps, each as told, and the claims about it."""
 
     serializer_class = AgreementDetailSerializer
+    is_sparse = True
     is_of_a_day = True
 
     def find(self, code: str) -> tuple[Agreement, dict[str, Any]]:

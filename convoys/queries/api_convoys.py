@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import F, Prefetch, Q, QuerySet
@@ -12,7 +12,14 @@ from convoys.queries.as_of import Moment, convoys_at, set_back
 from convoys.queries.visibility import Viewer, visible_convoys
 from convoys.replay import History
 
-PLACE_COLUMNS = ("origin_id", "destination_id", "stands_at_id", "held_before_id", "heading_id")
+# Which column the code in a field of a row comes from; a planned time is in the zone of its place.
+PLACES = {
+    "origin": "origin_id", "destination": "destination_id", "stands_at": "stands_at_id",
+    "control_point": "held_before_id", "heading": "heading_id", "planned_departure_at": "origin_id",
+    "due_at": "destination_id",
+}  # fmt: skip
+ORGANISATIONS = {"carrier": "carrier_id", "consignee": "consignee_id"}
+ROUTES = {"route": "route_id"}
 Zones = dict[tuple[int, datetime], str]
 
 
@@ -45,15 +52,17 @@ def sponsor_codes(convoy: Convoy) -> list[str]:
     return [link.organisation_id for link in convoy.sponsor_links]  # type: ignore[attr-defined]
 
 
-def named_in(convoys: Sequence[Convoy]) -> dict[str, set[str | None]]:
-    """Codes that these rows name, for `Names`."""
-    organisations = {code for convoy in convoys for code in (convoy.carrier_id, convoy.consignee_id)}
-    organisations |= {code for convoy in convoys for code in sponsor_codes(convoy)}
-    return {
-        "places": {getattr(convoy, column) for convoy in convoys for column in PLACE_COLUMNS},
-        "organisations": organisations,
-        "routes": {convoy.route_id for convoy in convoys},
-    }
+def named_in(convoys: Sequence[Convoy], fields: Collection[str] | None = None) -> dict[str, set[str | None]]:
+    """Codes that these rows name, for `Names`; where `fields` are given, in these alone."""
+
+    def named(columns: Mapping[str, str]) -> set[str | None]:
+        wanted = {column for field, column in columns.items() if fields is None or field in fields}
+        return {getattr(convoy, column) for convoy in convoys for column in wanted}
+
+    organisations = named(ORGANISATIONS)
+    if fields is None or "sponsors" in fields:
+        organisations.update(code for convoy in convoys for code in sponsor_codes(convoy))
+    return {"places": named(PLACES), "organisations": organisations, "routes": named(ROUTES)}
 
 
 def zones_of(convoys: Sequence[Convoy]) -> Zones:

@@ -18,14 +18,18 @@ Shown = dict[str, Any]
 
 
 class Names:
-    """What codes stand for. Each `named` holds codes of places, organisations and routes by those words."""
+    """What codes stand for. Each `named` holds codes of places, organisations and routes by those words.
 
-    def __init__(self, *named: Mapping[str, Iterable[str | None]]) -> None:
+    `whole_places`: with kind, country, zone and where they are.
+    """
+
+    def __init__(self, *named: Mapping[str, Iterable[str | None]], whole_places: bool = False) -> None:
         def codes(kind: str) -> set[str]:
             return {code for codes in named for code in codes.get(kind, ()) if code}
 
         found = Place.objects.filter(pk__in=codes("places")).prefetch_related("names")
-        self._places = {place.code: _place_shown(place) for place in found}
+        shown = _whole_place if whole_places else _place_shown
+        self._places = {place.code: shown(place) for place in found}
         self._zones = {place.code: place.time_zone for place in found}
         self._organisations = _named(Organisation, codes("organisations"))
         self._routes = _named(Route, codes("routes"))
@@ -55,6 +59,18 @@ def place_names(place: Place) -> list[Shown]:
 
 def _place_shown(place: Place) -> Shown:
     return {"code": place.code, "name": place.display_name, "names": place_names(place)}
+
+
+def _whole_place(place: Place) -> Shown:
+    return _place_shown(place) | {
+        "kind": place.kind,
+        "country": place.country or None,
+        "time_zone": place.time_zone or None,
+        "latitude": None if place.latitude is None else f"{place.latitude:f}",
+        "longitude": None if place.longitude is None else f"{place.longitude:f}",
+        "coordinate_source": place.coordinate_source or None,
+        "exercise": place.is_exercise,
+    }
 
 
 def _named(model: type[Organisation] | type[Route], codes: set[str]) -> dict[str, Shown]:

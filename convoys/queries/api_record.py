@@ -108,6 +108,9 @@ class SubjectTold:
     cargo: CargoTold | None = None
 
 
+NOTHING_TOLD = SubjectTold([], [])
+
+
 def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
     """These entries, in the order given, with the claims that the viewer may read. Three queries."""
     chains = {event.chain for event in events}

@@ -12,17 +12,18 @@ from convoys.api.fields import (
     CodeField,
     InstantField,
     OrganisationField,
-    OrganisationNameSerializer,
     PlaceField,
     RouteField,
     TextField,
     TonnesField,
+    either,
 )
 from convoys.api.moments import OfADaySerializer
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
 from convoys.clocks import silent_from, zone_named
 from convoys.models import Convoy
+from convoys.queries.api_convoys import sponsor_codes
 from convoys.queries.cargo import account_fields
 from convoys.queries.contested import POINTS
 from convoys.replay import Episode
@@ -59,6 +60,8 @@ class ConvoySerializer(serializers.Serializer):
 
     Null is unknown, never 0. `tonnes_low` without `tonnes_high` means at least.
     """
+
+    is_sparse = True
 
     reference = serializers.CharField()
     exercise = serializers.BooleanField(
@@ -110,11 +113,10 @@ class ConvoySerializer(serializers.Serializer):
         at = silent_from(convoy.last_reported_at, convoy.last_reported_precision, zone)
         return at.astimezone(zone).isoformat()
 
-    @extend_schema_field(OrganisationNameSerializer(many=True))
+    @extend_schema_field({"type": "array", "items": either("OrganisationName", "Organisation")})
     def get_sponsors(self, convoy: Convoy) -> Any:
-        names = self.context["names"]
-        links = convoy.sponsor_links  # type: ignore[attr-defined]
-        return [names.organisation(link.organisation_id) for link in links]
+        names, whole = self.context["names"], self.context.get("sponsors", {})
+        return [whole.get(code) or names.organisation(code) for code in sponsor_codes(convoy)]
 
 
 class CargoLineSerializer(serializers.Serializer):

@@ -15,6 +15,8 @@ class EpisodeOfListSerializer(EpisodeSerializer):
     `claims` are those about the event that opened it, and the answers to them.
     """
 
+    is_sparse = True
+
     convoy = serializers.CharField(help_text="Its reference.")
     exercise = serializers.BooleanField(source="is_exercise")
     contested = serializers.ListField(

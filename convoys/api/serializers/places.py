@@ -48,6 +48,8 @@ class RouteStopSerializer(serializers.Serializer):
 class RouteSerializer(serializers.Serializer):
     """An ordered list of places. Its access is the worst of its control points' with a history."""
 
+    is_sparse = True
+
     code = serializers.CharField()
     name = serializers.CharField()
     exercise = serializers.BooleanField(source="is_exercise")
@@ -66,6 +68,8 @@ class RouteDetailSerializer(OfADaySerializer, RouteSerializer):
 
 class ControlPointSerializer(serializers.Serializer):
     """A place that can be closed. Who operates it is a claim, and stands among its claims."""
+
+    is_sparse = True
 
     code = serializers.CharField(source="place_id")
     name = serializers.CharField(source="place.display_name")
@@ -111,6 +115,8 @@ class PartyNameSerializer(serializers.Serializer):
 class OrganisationSerializer(serializers.Serializer):
     """A sponsor, carrier, consignee, source or party. `name` is ours and neutral."""
 
+    is_sparse = True
+
     code = serializers.CharField()
     name = serializers.CharField()
     names = serializers.SerializerMethodField()
@@ -129,6 +135,8 @@ class OrganisationSerializer(serializers.Serializer):
 
 class AgreementSerializer(serializers.Serializer):
     """Something said to have been agreed about routes."""
+
+    is_sparse = True
 
     code = serializers.CharField()
     title = serializers.CharField()
