@@ -59,6 +59,7 @@ class Convoy(ConvoyStates):
             models.Index(fields=["status", "held_since"], name="convoy_by_state"),
             models.Index(fields=["route", "status"], name="convoy_by_route"),
             models.Index(fields=["last_reported_at"], name="convoy_by_last_report"),
+            index_where_given("held_since", name="convoy_by_hold"),
         ]
 
     def __str__(self) -> str:
