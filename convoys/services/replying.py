@@ -183,7 +183,8 @@ def _target(viewer: Viewer, reply: Reply) -> _About:
             return _About(event.convoy, event=event)
     elif reply.claim is not None:
         claim = visible_claims(viewer).filter(sequence=reply.claim, chain=reply.claim).first()
-        convoy = Convoy.objects.filter(pk=getattr(claim, "about_convoy", None)).first()
+        about: Any = getattr(claim, "about_convoy", None) or 0
+        convoy = Convoy.objects.filter(pk=about).first()
         if convoy is not None:
             return _About(convoy, claim=claim)
     raise NothingThere(_("Nothing that you may see has this chain."))
