@@ -108,7 +108,7 @@ def _sweep() -> None:
 def _triggers() -> None:
     absent = missing(connection)
     if absent:
-        raise NotReadyError(f"append-only triggers are missing: {', '.join(sorted(absent))}")
+        raise NotReadyError(f"triggers are missing: {', '.join(sorted(absent))}")
 
 
 CHECKS: dict[str, Callable[[], None]] = {

@@ -17,6 +17,7 @@ from convoys.models.convoy import CargoLine, Convoy, ConvoyOrganisation, OtherRe
 from convoys.models.document import Document
 from convoys.models.event import ChangeSet, Event
 from convoys.models.ledger import EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode, Words
+from convoys.models.master_data import MasterData
 from convoys.models.messaging import (
     MailLink,
     MailSettings,
@@ -57,6 +58,7 @@ __all__ = [
     "LedgerNode",
     "MailLink",
     "MailSettings",
+    "MasterData",
     "Message",
     "MessageState",
     "Notification",

@@ -75,7 +75,7 @@ class TestReady:
         finally:
             triggers.install(connection)
         assert response.status_code == 503
-        assert response.json()["checks"]["triggers"].startswith("append-only triggers are missing: ")
+        assert response.json()["checks"]["triggers"].startswith("triggers are missing: ")
 
     def test_strangers_may_ask_but_not_post(self, client: Client):
         assert client.post("/readyz").status_code == 405
