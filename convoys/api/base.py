@@ -1,4 +1,7 @@
-"""What every resource has in common: who may ask, which parameters are known, how answers are kept."""
+"""What every resource has in common: who may ask, which parameters are known, how answers are kept.
+
+An answer carries a tag by which the asker can have it confirmed instead of sent again.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from convoys.api.etags import READING, Basis, Unchanged, is_named, tag_beforehand, tag_by_body, tags_named
 from convoys.api.moments import ASKED, moment_of, moment_shown
 from convoys.api.ordering import ORDERING
 from convoys.api.pagination import KeysetPagination, PaginationOfADay
@@ -26,12 +30,20 @@ class ReadView(APIView):
 
     Where `is_of_a_day` it can be asked about another moment, and answers with `moment`; where `is_sparse`
     for single keys; and to show whole what is `expandable`.
+
+    `basis` is what the answer depends on. While the moment asked about is now, figures grow where it
+    `runs_on`, and where it `goes_by_now` rows are those that have begun.
     """
 
     is_of_a_day: ClassVar[bool] = False
     is_sparse: ClassVar[bool] = False
     expandable: ClassVar[Sequence[str]] = ()
+    basis: ClassVar[Basis] = Basis.ANSWER
+    runs_on: ClassVar[bool] = False
+    goes_by_now: ClassVar[bool] = False
+    parameters: ClassVar[Sequence[Parameter]] = ()
     shape: Shape = WHOLE
+    tag: str | None = None
     moment: Moment = Moment()
     is_backfilled = False
 
@@ -46,6 +58,23 @@ class ReadView(APIView):
         self.shape = shape_of(request, self)
         if self.is_of_a_day:
             self.moment = moment_of(request)
+        if request.method in READING:
+            is_of_now = self.moment.as_of is None
+            by_now = is_of_now and (self.goes_by_now or self.moment.known_at is not None)
+            runs_on = is_of_now and (self.runs_on or self._is_by_clock())
+            self.tag = tag_beforehand(request, Basis.ANSWER if runs_on else self.basis, self.moment, by_now)
+            if self.tag and is_named(request, self.tag):
+                raise Unchanged
+
+    def _is_by_clock(self) -> bool:
+        """Whether the query gives a parameter that the clock has a say in."""
+        return any(row.by_clock and row.name in self.request.query_params for row in self.parameters)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Unchanged):
+            return Response(status=304)
+        response: Response = super().handle_exception(exc)
+        return response
 
     def moment_shown(self) -> dict[str, Any]:
         """What goes with an answer about a moment."""
@@ -55,9 +84,16 @@ class ReadView(APIView):
         return ()
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code == 200 and request.method in READING:
+            if self.tag and tags_named(request) == ["*"]:  # known only now: there is something to have
+                response = Response(status=304)
+            elif self.tag is None and isinstance(response, Response):
+                response.add_post_render_callback(tag_by_body(request))
         response = super().finalize_response(request, response, *args, **kwargs)
+        if self.tag and response.status_code in (200, 304):
+            response["ETag"] = self.tag
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        patch_vary_headers(response, ["Authorization", "Cookie"])
+        patch_vary_headers(response, ["Accept", "Authorization", "Cookie"])
         return response
 
 
@@ -71,7 +107,6 @@ class ListView(ReadView, ListAPIView):
     key: ClassVar[str] = "pk"
     orders: ClassVar[Mapping[str, str]] = {}
     orders_of_now: ClassVar[frozenset[str]] = frozenset()
-    parameters: ClassVar[Sequence[Parameter]] = ()
     filter_backends = (TableOfParameters,)
     pagination_class = KeysetPagination
     serializer_class: type[BaseSerializer]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -154,6 +155,7 @@ CONVOYS = (
         {"type": "integer", "minimum": 0, "maximum": MOST_HOURS},
         _hours,
         _at_moment(convoy_filters.held_longer_than),
+        by_clock=True,
     ),
     Parameter(
         "tonnes_from",
@@ -172,11 +174,14 @@ CONVOYS = (
     *stretch("registered", "Entered by the desk", convoy_filters.registered_within),
     *stretch("departed", "Reported to have left its origin", convoy_filters.departed_within),
     *stretch("held", "Held at some time", convoy_filters.held_within),
-    yes_or_no(
-        "silent",
-        "`true`: open at the moment asked about, and nobody had reported for the silence limit; `false`: all "
-        "others.",
-        _at_moment(convoy_filters.silent),
+    replace(
+        yes_or_no(
+            "silent",
+            "`true`: open at the moment asked about, and nobody had reported for the silence limit; `false`: "
+            "all others.",
+            _at_moment(convoy_filters.silent),
+        ),
+        by_clock=True,
     ),
     Parameter(
         "updated_since",

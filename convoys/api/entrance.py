@@ -18,6 +18,7 @@ from rest_framework.reverse import reverse
 
 from convoys.api.base import ReadView
 from convoys.api.errors import plain_problem
+from convoys.api.etags import Basis
 from convoys.api.permissions import IsReader
 from convoys.api.problems import PROBLEM_KINDS, ProblemKind
 
@@ -45,6 +46,7 @@ class Index(ReadView):
     """Addresses of the resources of version 1."""
 
     scope_to_read = None
+    basis = Basis.RELEASE
 
     @extend_schema(
         responses=inline_serializer("Index", {name: serializers.URLField() for name in RESOURCES}),
@@ -68,6 +70,7 @@ class ProblemKindSerializer(serializers.Serializer):
 class ProblemList(ReadView):
     """Every kind of error that the API answers with."""
 
+    basis = Basis.RELEASE
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -79,6 +82,7 @@ class ProblemList(ReadView):
 class ProblemDetail(ReadView):
     """What one kind of error means, and what to do."""
 
+    basis = Basis.RELEASE
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -93,6 +97,7 @@ class ProblemDetail(ReadView):
 class OpenApi(ReadView, SpectacularJSONAPIView):
     """This description, for programs."""
 
+    basis = Basis.RELEASE
     permission_classes = (IsReader,)
     serve_public = True
 

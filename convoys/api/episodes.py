@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convoys.api.base import ListOfADay
+from convoys.api.etags import Basis
 from convoys.api.filters import (
     a_reference,
     by_route,
@@ -91,6 +92,8 @@ class EpisodeList(ListOfADay):
     Asked about another moment: those that had begun by then, of what was known then.
     """
 
+    basis = Basis.RECORD
+    goes_by_now = True
     key = "opening_chain"
     orders = {"held_since": "starts_at"}
     parameters = PARAMETERS

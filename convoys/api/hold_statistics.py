@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convoys.api.base import ReadView
+from convoys.api.etags import Basis
 from convoys.api.fields import CodeField, InstantField, TonnesField
 from convoys.api.groupings import (
     GROUP_BY,
@@ -94,6 +95,8 @@ class HeldNow(ReadView):
     """
 
     is_of_a_day = True
+    basis = Basis.RECORD
+    runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:
         return ("group_by",)
@@ -175,6 +178,8 @@ class HoldDurations(ReadView):
     """
 
     is_of_a_day = True
+    basis = Basis.RECORD
+    runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:
         return ("group_by", "from", "to")

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convoys.api.base import ReadView
+from convoys.api.etags import Basis
 from convoys.api.fields import InstantField
 from convoys.api.parameters import LARGEST_INTEGER, a_whole_number, read_each, wrong
 from convoys.canonical import VERSION
@@ -125,6 +126,8 @@ SEQUENCE = OpenApiParameter(
 class Head(ReadView):
     """The ledger's head now. Every mail and page carries one."""
 
+    basis = Basis.RECORD
+
     @extend_schema(responses=LedgerHeadSerializer, operation_id="ledger_head")
     def get(self, request: Request) -> Response:
         return Response(LedgerHeadSerializer(api_ledger.head_told()).data)
@@ -132,6 +135,8 @@ class Head(ReadView):
 
 class Entry(ReadView):
     """One entry as you may have it: fields and salts of what you may see, of the rest the digest."""
+
+    basis = Basis.RECORD
 
     @extend_schema(responses=LedgerEntrySerializer, parameters=[SEQUENCE], operation_id="ledger_entry")
     def get(self, request: Request, sequence: int) -> Response:
@@ -143,6 +148,8 @@ class Entry(ReadView):
 
 class Inclusion(ReadView):
     """The proof that an entry that you may see stands at its place in the ledger (RFC 6962, 2.1.1)."""
+
+    basis = Basis.RECORD
 
     def valid_parameters(self) -> Iterable[str]:
         return ("size",)
@@ -174,6 +181,8 @@ class Inclusion(ReadView):
 
 class Consistency(ReadView):
     """The proof that the ledger of an earlier size is the beginning of a later one (RFC 6962, 2.1.2)."""
+
+    basis = Basis.RECORD
 
     def valid_parameters(self) -> Iterable[str]:
         return ("from", "to")

@@ -44,6 +44,8 @@ class Parameter:
     narrow: Narrow
     # Whether `narrow` is asked even where the parameter is not given.
     always: bool = False
+    # Whether the clock alone can change which rows it leaves.
+    by_clock: bool = False
 
 
 class TableOfParameters(BaseFilterBackend):

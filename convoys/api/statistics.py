@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convoys.api.base import ReadView
+from convoys.api.etags import Basis
 from convoys.api.fields import TonnesField
 from convoys.api.groupings import (
     GROUP_BY,
@@ -72,6 +73,8 @@ class TonneDays(ReadView):
     """
 
     is_of_a_day = True
+    basis = Basis.RECORD
+    runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:
         return ("group_by", "from", "to")

@@ -13,6 +13,7 @@ from accounts.models import Organisation
 from convoys.api import filters
 from convoys.api.base import DetailView, ListOfADay, ListView
 from convoys.api.convoy_filters import CONVOYS
+from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.events import EventSerializer
@@ -46,6 +47,7 @@ class ConvoyList(ListOfADay):
     record then, each as it stood, narrowed by what was so then.
     """
 
+    basis = Basis.RECORD
     key = "reference"
     orders = {"reference": "reference", "held_since": "held_since", "last_reported_at": "last_reported_at"}
     orders_of_now = frozenset({"held_since", "last_reported_at"})
@@ -92,6 +94,7 @@ class ConvoyDetail(DetailView):
     Asked about another moment: what had happened by then of what was known by then.
     """
 
+    basis = Basis.RECORD
     lookup_field = "reference"
     serializer_class = ConvoyDetailSerializer
     is_of_a_day = True
@@ -142,6 +145,7 @@ class EventList(ListView):
     points and agreements. `after` goes on from the last sequence that you have seen.
     """
 
+    basis = Basis.RECORD
     key = "sequence"
     parameters = filters.EVENTS
     serializer_class = EventSerializer
@@ -162,6 +166,7 @@ class EventList(ListView):
 class RouteList(ListOfADay):
     """Routes with their places in travelling order, by code; their access is that of the moment."""
 
+    basis = Basis.RECORD
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = RouteSerializer
@@ -181,6 +186,7 @@ class RouteList(ListOfADay):
 class RouteDetail(DetailView):
     """One route with its places in travelling order; its access is that of the moment."""
 
+    basis = Basis.RECORD
     serializer_class = RouteDetailSerializer
     is_sparse = True
     is_of_a_day = True
@@ -202,6 +208,7 @@ def _sides(rows: Sequence[ControlPoint]) -> dict[str, Any]:
 class ControlPointList(ListOfADay):
     """Places that can be closed, each with its access as last reported by the moment, by code."""
 
+    basis = Basis.RECORD
     parameters = filters.CONTROL_POINTS
     serializer_class = ControlPointSerializer
     is_sparse = True
@@ -220,6 +227,7 @@ class ControlPointList(ListOfADay):
 class ControlPointDetail(DetailView):
     """One control point with its history of access and the claims about it."""
 
+    basis = Basis.RECORD
     serializer_class = ControlPointDetailSerializer
     is_sparse = True
     is_of_a_day = True
@@ -237,6 +245,7 @@ class ControlPointDetail(DetailView):
 class OrganisationList(ListView):
     """Sponsors, carriers, consignees, sources and parties, by code."""
 
+    basis = Basis.RECORD
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = OrganisationSerializer
@@ -249,6 +258,7 @@ class OrganisationList(ListView):
 class OrganisationDetail(DetailView):
     """One organisation."""
 
+    basis = Basis.RECORD
     serializer_class = OrganisationSerializer
     is_sparse = True
 
@@ -259,6 +269,7 @@ class OrganisationDetail(DetailView):
 class AgreementList(ListView):
     """What is said to have been agreed about routes, by code."""
 
+    basis = Basis.RECORD
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = AgreementSerializer
@@ -271,6 +282,7 @@ class AgreementList(ListView):
 class AgreementDetail(DetailView):
     """One agreement with its steps, each as told, and the claims about it."""
 
+    basis = Basis.RECORD
     serializer_class = AgreementDetailSerializer
     is_sparse = True
     is_of_a_day = True

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.models import NamingParty, OrganisationType
 from convoys import vocabulary
 from convoys.api.base import ReadView
+from convoys.api.etags import Basis
 from convoys.models import Part
 from convoys.transitions import TRANSITIONS
 from convoys.vocabulary.outside import outside_codes
@@ -86,6 +87,8 @@ class Vocabulary(ReadView):
     at a checkpoint: 90 is the nearest. Of `causes` the first nine are the types of ACAPS, after OCHA's
     access monitoring framework.
     """
+
+    basis = Basis.RELEASE
 
     @extend_schema(responses=VocabularySerializer, operation_id="vocabulary", tags=["vocabulary"])
     def get(self, request: Request) -> Response:

@@ -12,15 +12,16 @@ from tests.api.conftest import Program
 
 pytestmark = pytest.mark.django_db
 
-# Token included; measured with everything on a page: sponsors, places, claims, names.
+# Token and version of the record included; measured with everything on a page: sponsors, places, claims,
+# names.
 MOST = {
-    "convoys": 9,
+    "convoys": 10,
     "events": 11,
     "episodes": 11,
-    "routes": 6,
+    "routes": 7,
     "control-points": 6,
-    "organisations": 4,
-    "agreements": 4,
+    "organisations": 5,
+    "agreements": 5,
     "convoys/C-0": 17,
     "control-points/bridge": 12,
     "agreements/passage": 12,
