@@ -3,6 +3,14 @@
 # Requests that one token, or one person signed in, may send in a minute.
 API_REQUESTS_PER_MINUTE = 600
 
+# What pages of other origins may do, where settings.py allows any: ask the API and read what programs
+# read. No cookies are ever taken from there, so a page has no more than the token that it was given.
+CORS_URLS_REGEX = r"^/api/v1(/|$)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "convoys.api.authentication.BearerAuthentication",

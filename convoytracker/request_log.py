@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from convoytracker.logs import request_id
 
 logger = logging.getLogger("convoytracker.request")
+# What a caller may call its request: no line ends, no spaces, nothing that a log could be read wrong by.
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 QUIET = ("/healthz", "/readyz", "/static/")
 
 
 class RequestLogMiddleware:
-    """Give the request an id, send it back as X-Request-ID, and log the route, not the path.
+    """Give the request an id, or keep the one it came with; send it back, and log the route, not the path.
 
     The route (`u/<token>/`) has no tokens and no names of convoys in it; the path has.
     """
@@ -26,7 +29,8 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Not reset afterwards: Django logs the traceback of a failure once this has returned.
-        request_id.set(uuid.uuid4().hex[:16])
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id.set(given if SANE.fullmatch(given) else uuid.uuid4().hex[:16])
         started = time.monotonic()
         response = self.get_response(request)
         response["X-Request-ID"] = request_id.get()

@@ -46,6 +46,8 @@ ALLOWED_HOSTS = [SITE_HOST, *env.list("ALLOWED_HOSTS", default=[])]
 if not PRODUCTION:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Origins (scheme, host, port) whose pages may ask the API from a browser, with a token: none unless named.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 # Addresses or networks of the reverse proxies whose X-Forwarded-For and -Proto are believed (wsgi.py).
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=["127.0.0.1"])
 
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "csp",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -68,6 +71,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "convoytracker.request_log.RequestLogMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # answers a browser's question before anybody asks for a token
+    "convoytracker.programs.ProgramsMiddleware",
     "csp.middleware.CSPMiddleware",  # before what may refuse a request: its answer has the policy too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework.exceptions import APIException
 
+from convoytracker.logs import request_id
+
 PROBLEM_JSON = "application/problem+json"
 PROBLEMS_PATH = "/api/v1/problems/"
 # What went wrong where: {"parameter": ..., "detail": ...}.
@@ -160,14 +162,15 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "too-many-requests",
             HTTPStatus.TOO_MANY_REQUESTS,
             "Too many requests",
-            "Each token may ask a number of times a minute. `Retry-After` says in how many seconds to go on.",
+            "Each token may ask a number of times a minute. `Retry-After` says in how many seconds to go on; "
+            "`RateLimit` says with every answer how many requests are left, and for how many seconds.",
         ),
         ProblemKind(
             "internal-error",
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "Something failed on our side",
-            "The fault is ours and was logged under the answer's `X-Request-ID`. Try again; if it "
-            "stays, tell the desk that number.",
+            "The fault is ours and was logged under `request_id`, which is also the answer's "
+            "`X-Request-ID`. Try again; if it stays, tell the desk that number.",
         ),
     )
 }
@@ -192,5 +195,6 @@ def problem_body(kind: ProblemKind, detail: str, path: str, errors: Errors = ())
         "detail": detail,
         "instance": path,
         "code": kind.code,
+        "request_id": request_id.get(),
         "errors": [dict(error) for error in errors],
     }

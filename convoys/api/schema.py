@@ -45,6 +45,7 @@ class ProblemSerializer(serializers.Serializer):
     detail = serializers.CharField(help_text="About this case, for people.")
     instance = serializers.CharField(help_text="The path that was asked for.")
     code = serializers.ChoiceField(choices=list(PROBLEM_KINDS))
+    request_id = serializers.CharField(help_text="The same as `X-Request-ID`: tell the desk.")
     errors = FaultSerializer(  # type: ignore[assignment]  # a serializer's own `errors` is another thing
         many=True, help_text="Which parameters or fields are at fault; empty where none is."
     )

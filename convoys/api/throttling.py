@@ -16,23 +16,39 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 WINDOW_SECONDS = 60
+POLICY = "minute"
 
 
 class PerTokenThrottle(BaseThrottle):
-    """A counter per token and minute. It guards the server from a loop gone wild, not from attackers."""
+    """A counter per token and minute. It guards the server from a loop gone wild, not from attackers.
+
+    Every answer says what is left, by the fields of draft-ietf-httpapi-ratelimit-headers-10.
+    """
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
             return True
         who = f"token-{request.auth.pk}" if isinstance(request.auth, ApiToken) else f"user-{request.user.pk}"
-        key = f"api-requests:{who}:{int(time.time()) // WINDOW_SECONDS}"
-        cache.add(key, 0, 2 * WINDOW_SECONDS)
-        try:
-            count = cache.incr(key)
-        except ValueError:  # evicted in between: counting starts again
-            return True
-        return bool(count <= settings.API_REQUESTS_PER_MINUTE)
+        now, quota = int(time.time()), settings.API_REQUESTS_PER_MINUTE
+        count = _count(f"api-requests:{who}:{now // WINDOW_SECONDS}")
+        self.seconds_left = WINDOW_SECONDS - now % WINDOW_SECONDS
+        view.headers["RateLimit-Policy"] = f'"{POLICY}";q={quota};w={WINDOW_SECONDS}'
+        view.headers["RateLimit"] = f'"{POLICY}";r={max(quota - count, 0)};t={self.seconds_left}'
+        return count <= quota
 
     def wait(self) -> float:
         """Seconds until the next minute begins."""
-        return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
+        return self.seconds_left
+
+
+def _count(key: str) -> int:
+    """This request's number in its minute."""
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the first
+        if cache.add(key, 1, 2 * WINDOW_SECONDS):
+            return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # evicted in between: counting starts again
+        return 1

@@ -14,7 +14,7 @@ from tests.api.conftest import Answer, Program
 
 pytestmark = pytest.mark.django_db
 
-MEMBERS = {"type", "title", "status", "detail", "instance", "code", "errors"}
+MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
 
 
 def check(answer: Answer, status: int, code: str) -> None:
@@ -22,6 +22,7 @@ def check(answer: Answer, status: int, code: str) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert set(answer.body) == MEMBERS
     assert (answer.body["status"], answer.body["code"]) == (status, code)
+    assert answer.body["request_id"] == answer.headers["X-Request-ID"]
     assert answer.body["title"] == PROBLEM_KINDS[code].title
     path = answer.body["type"].removeprefix("http://127.0.0.1:8000")
     explained = Program().get(path)
