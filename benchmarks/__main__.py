@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 
 # Modules of this package, each with `measure(options)` that yields results; imported when Django is ready.
-MEASURES = ("record", "as_of", "headline", "tonne_days", "verify", "alerts")
+MEASURES = ("record", "as_of", "headline", "tonne_days", "verify", "alerts", "not_modified")
 
 
 def main(arguments: list[str] | None = None) -> int:

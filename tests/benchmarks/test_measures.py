@@ -16,7 +16,7 @@ from convoys.queries.verification import verify
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 OPTIONS = Options(convoys=30, seed=1, rounds=1)
-OURS = ("record", "as_of", "headline", "tonne_days", "verify")
+OURS = ("record", "as_of", "headline", "tonne_days", "verify", "not_modified")
 
 
 @pytest.fixture
