@@ -17,6 +17,7 @@ from convoys.api.etags import Basis
 from convoys.api.urls import urlpatterns
 from convoys.services.checking import CLOCK_SKEW
 from tests import factories as make
+from tests.api import own_addresses
 from tests.api.conftest import Answer, Program
 from tests.api.test_access import ADDRESSES, CAST, country
 
@@ -143,6 +144,20 @@ def test_errors_have_no_tag_and_a_condition_changes_none(country: None, settings
     assert have(Program(make.stranger()), "convoys", "*").status == 403
     settings.API_REQUESTS_PER_MINUTE = 0
     assert have(program, "convoys", "*").status == 429
+
+
+def test_what_one_manages_confirms_it_too_and_is_told_to_nobody_else(country: None, settings: Any) -> None:
+    settings.API_REQUESTS_PER_MINUTE = 100_000
+    mine = own_addresses.property_of(own_addresses.owner())
+    program, other = Program(mine.owner), Program(make.partner())
+    for name, (path, methods) in own_addresses.OWN.items():
+        if "GET" in methods:
+            address = mine.addresses.get(name, path)
+            program.ask(address)  # the first use of a token is noted, and shown
+            check_has(program, address)
+            if name in own_addresses.DETAILS:
+                answer = have(other, address, "*")
+                assert (answer.status, "ETag" in answer.headers) == (404, False), address
 
 
 @pytest.mark.parametrize(("who", "most"), [("partner", 2), ("viewer", 3)])
