@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -34,6 +35,16 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 ADDRESS = "http://127.0.0.1:8000/api/v1"
 
 
+# What the guide's lines say to curl; whatever else they say is an error.
+CURL = argparse.ArgumentParser()
+CURL.add_argument("curl", choices=["curl"])
+CURL.add_argument("-s", action="store_true", required=True)
+CURL.add_argument("-H", action="append", dest="headers", required=True)
+for option in ("--etag-compare", "--etag-save", "-o"):
+    CURL.add_argument(option)
+CURL.add_argument("address")
+
+
 @pytest.fixture
 def partner(loaded_case: Any) -> Program:
     return Program(secret=issue_token(make.partner(), "guide")[1])
@@ -51,14 +62,19 @@ def curls() -> list[str]:
 def test_a_curl_line_answers(line: str, partner: Program) -> None:
     command, _, expected = line.partition("  # ")
     words = shlex.split(command.replace("$CONVOYS_TOKEN", partner.secret).replace("$CONVOYS_URL", ADDRESS))
-    assert words[:3] == ["curl", "-s", "-H"]
-    header, address = words[3:]
-    name, _, value = header.partition(": ")
-    answer = Program().ask(address.removeprefix("http://127.0.0.1:8000"), headers={name: value})
+    asked = CURL.parse_args(words)
+    headers = dict(header.split(": ", 1) for header in asked.headers)
+    answer = Program().ask(asked.address.removeprefix("http://127.0.0.1:8000"), headers=headers)
     assert answer.status == int(expected or 200)
     if expected:
         (shown,) = blocks("json")
-        assert answer.body == json.loads(shown)
+        assert answer.body == json.loads(shown) | {"request_id": answer.headers["X-Request-ID"]}
+
+
+class _Opened(io.BytesIO):
+    """What `urlopen` returns of an answer: its body to read, and its headers."""
+
+    headers: Any
 
 
 class _OneRoundError(Exception):
@@ -73,7 +89,8 @@ def machine(partner: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     def urlopen(request: urllib.request.Request, timeout: float) -> Any:
         path = request.full_url.split("/", 3)[3]
         answer = partner.ask(f"/{path}", headers=dict(request.header_items()))
-        body = io.BytesIO(json.dumps(answer.body).encode())
+        body = _Opened(json.dumps(answer.body).encode())
+        body.headers = answer.headers
         if answer.status != 200:
             raise urllib.error.HTTPError(request.full_url, answer.status, "", Message(), body)
         return contextlib.closing(body)
