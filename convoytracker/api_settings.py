@@ -61,6 +61,7 @@ SPECTACULAR_SETTINGS = {
         "PlaceKindCode": "convoys.vocabulary.PlaceKind",
         "ControlPointTypeCode": "convoys.vocabulary.ControlPointType",
         "ContestedPoint": "convoys.queries.contested.POINTS",
+        "EventKind": "convoys.vocabulary.KINDS",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
 }

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import Http404
 from rest_framework.request import Request
 
 from accounts.models import Organisation
@@ -18,17 +17,12 @@ from convoys.api.parameters import (
     Parameter,
     is_storable,
     on_record,
-    one_of,
     single,
-    whole_number,
     within,
 )
-from convoys.models import Agreement, ControlPoint, Convoy, ConvoyOrganisation, Event, Part, Route
-from convoys.queries.api_convoys import convoys_on_record
+from convoys.models import Convoy, ConvoyOrganisation, Part, Route
 from convoys.queries.api_moments import declared_at
 from convoys.queries.as_of import Moment
-from convoys.queries.visibility import viewer_of
-from convoys.vocabulary import KINDS
 
 LONGEST_REFERENCE = 64
 EXERCISES = {"true": True, "false": False, "all": None}
@@ -73,15 +67,6 @@ def _by_sponsor(rows: QuerySet[Convoy], codes: list[str], request: Request) -> Q
         convoy=OuterRef("pk"), part=Part.SPONSOR, organisation__in=codes
     )
     return rows.filter(Exists(links))
-
-
-def _by_convoy(rows: QuerySet[Event], reference: str, request: Request) -> QuerySet[Event]:
-    """A convoy that the asker may not see answers as one that does not exist."""
-    convoys = convoys_on_record(viewer_of(request.user))
-    found = convoys.filter(reference=reference).values_list("pk", flat=True).first() if reference else None
-    if found is None:
-        raise Http404
-    return rows.filter(convoy=found)
 
 
 def of_a_day(now: Narrow, then: Callable[[QuerySet[Convoy], Moment, list[str]], QuerySet[Convoy]]) -> Narrow:
@@ -133,20 +118,5 @@ def by_sponsor() -> Parameter:
     )
 
 
-EVENTS = (
-    a_reference(_by_convoy),
-    on_record(
-        "control_point", "Codes of control points that the events are about.", "control_point", ControlPoint
-    ),
-    on_record("agreement", "Codes of agreements that the events are about.", "agreement", Agreement),
-    one_of("kind", "Kinds of event, divided by commas.", "kind", KINDS),
-    whole_number("after", "Only entries after this sequence: the last that you have seen.", "sequence__gt"),
-    exercises(
-        "convoy__is_exercise",
-        "control_point__place__is_exercise",
-        "agreement__is_exercise",
-        unless_named=frozenset({"convoy", "control_point", "agreement"}),
-    ),
-)
 MASTER_DATA = (exercises("is_exercise"),)
 CONTROL_POINTS = (exercises("place__is_exercise"),)

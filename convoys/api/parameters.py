@@ -52,17 +52,7 @@ class TableOfParameters(BaseFilterBackend):
     """Narrows a list by the view's `parameters`, and says in the OpenAPI file what they are."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
-        errors, taken = [], []
-        for parameter in parameters_of(view):
-            given = request.query_params.getlist(parameter.name)
-            if not given and not parameter.always:
-                continue
-            try:
-                taken.append((parameter, parameter.read(given)))
-            except BadValueError as error:
-                errors.append({"parameter": parameter.name, "detail": str(error)})
-        _refuse(errors)
-        for parameter, value in taken:
+        for parameter, value in taken(request, parameters_of(view)):
             queryset = parameter.narrow(queryset, value, request)
         return queryset
 
@@ -77,6 +67,21 @@ class TableOfParameters(BaseFilterBackend):
             }
             for parameter in parameters_of(view)
         ]
+
+
+def taken(request: Request, parameters: Iterable[Parameter]) -> list[tuple[Parameter, Any]]:
+    """The parameters that count, with their values. Raises a problem that names each fault."""
+    errors, found = [], []
+    for parameter in parameters:
+        given = request.query_params.getlist(parameter.name)
+        if not given and not parameter.always:
+            continue
+        try:
+            found.append((parameter, parameter.read(given)))
+        except BadValueError as error:
+            errors.append({"parameter": parameter.name, "detail": str(error)})
+    _refuse(errors)
+    return found
 
 
 def parameters_of(view: APIView) -> Sequence[Parameter]:

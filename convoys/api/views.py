@@ -16,7 +16,6 @@ from convoys.api.convoy_filters import CONVOYS
 from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
-from convoys.api.serializers.events import EventSerializer
 from convoys.api.serializers.places import (
     AgreementDetailSerializer,
     AgreementSerializer,
@@ -26,10 +25,9 @@ from convoys.api.serializers.places import (
     RouteDetailSerializer,
     RouteSerializer,
 )
-from convoys.models import Agreement, ControlPoint, Convoy, Event, Route
+from convoys.models import Agreement, ControlPoint, Convoy, Route
 from convoys.queries import api_convoys, api_moments, api_record
 from convoys.queries.api_names import Names
-from convoys.queries.visibility import visible_events
 from convoys.replay import History
 
 # --- convoys
@@ -133,31 +131,6 @@ class ConvoyDetail(DetailView):
         histories = api_convoys.set_rows_back([convoy], self.moment)
         self.is_backfilled = api_moments.rests_on_backfilled(histories.values())
         return convoy, histories[convoy.pk], api_convoys.zones_in(histories)
-
-
-# --- the record
-
-
-class EventList(ListView):
-    """Entries of the record in the order in which they were recorded, oldest first.
-
-    Every entry that you may read, corrections and retractions included, about convoys, control
-    points and agreements. `after` goes on from the last sequence that you have seen.
-    """
-
-    basis = Basis.RECORD
-    key = "sequence"
-    parameters = filters.EVENTS
-    serializer_class = EventSerializer
-
-    def get_queryset(self) -> QuerySet[Event]:
-        return visible_events(self.viewer).select_related("convoy")
-
-    def rows_of(self, page: Sequence[Event]) -> Sequence[api_record.EventTold]:
-        return api_record.tell_events(self.viewer, page)
-
-    def context_of(self, rows: Sequence[api_record.EventTold]) -> dict[str, Any]:
-        return {"names": Names(api_record.named_in(rows)), "viewer": self.viewer}
 
 
 # --- master data

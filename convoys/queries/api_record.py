@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from typing import Any
 
-from django.db.models import Q
-
 from convoys.clocks import zone_named
 from convoys.models import Claim, Convoy, Event
 from convoys.models.event import Entry
@@ -24,8 +22,6 @@ from convoys.queries.history import Subject, claims_in_force, claims_of, events_
 from convoys.queries.visibility import (
     Viewer,
     others_seen,
-    visible_claims,
-    visible_events,
     withholds_source,
 )
 from convoys.replay import History, Step, in_force, replay
@@ -109,15 +105,6 @@ class SubjectTold:
 
 
 NOTHING_TOLD = SubjectTold([], [])
-
-
-def tell_events(viewer: Viewer, events: Sequence[Event]) -> list[EventTold]:
-    """These entries, in the order given, with the claims that the viewer may read. Three queries."""
-    chains = {event.chain for event in events}
-    entries = list(visible_events(viewer).filter(chain__in=chains).order_by("sequence"))
-    about = Q(target_event__in=chains) | Q(target_claim__target_event__in=chains)
-    claims = list(visible_claims(viewer).filter(about).select_related("target_claim", "alleged_convoy"))
-    return _told(viewer, events, entries, claims, words_of(_sequences(entries, claims)))
 
 
 def tell_subject(

@@ -39,7 +39,9 @@ def changes_between(convoy: int, sequence: int, before: Standing, after: Standin
     """Unsaved rows of who became what to a convoy at this entry."""
     everybody = _relation(ANY_OTHER, before), _relation(ANY_OTHER, after)
     is_for_everybody = everybody[0] != everybody[1]
-    found = [(None, *everybody)] if is_for_everybody else []
+    found: list[tuple[str | None, Relation, Relation]] = []
+    if is_for_everybody:
+        found.append((None, *everybody))
     for code in sorted(before.parties | before.named | after.parties | after.named):
         viewer = Viewer(is_staff=False, organisation=code)
         was, became = _relation(viewer, before), _relation(viewer, after)

@@ -133,10 +133,11 @@ def visible_events(viewer: Viewer) -> QuerySet[Event]:
     )
 
 
-def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
+def visible_claims(viewer: Viewer, knows_others: bool = False) -> QuerySet[Claim]:
     """Every claim that this viewer may read: its own audience and its target's both allow it.
 
-    What links a convoy to one that the viewer may not know of is not there, nor what answers it.
+    What links a convoy to one that the viewer may not know of is not there, nor what answers it; with
+    `knows_others` it is, for asking what would be read: show nothing of that.
     A claim on a claim is as visible as the claim it answers; two levels are followed, which is
     as deep as the write path lets answers go. Whose source is withheld says `withholds_source`.
     """
@@ -163,7 +164,9 @@ def visible_claims(viewer: Viewer) -> QuerySet[Claim]:
     allowed = _allowed(viewer, "about_convoy")
     target = Q(about_event=None) | Exists(visible_events(viewer).filter(sequence=OuterRef("about_event")))
     answered = Q(target_claim=None) | _allowed(viewer, "about_convoy", "target_claim__audience")
-    linked = _sees_other(viewer, "alleged_convoy") & _sees_other(viewer, "target_claim__alleged_convoy")
+    linked = Q()
+    if not knows_others:
+        linked = _sees_other(viewer, "alleged_convoy") & _sees_other(viewer, "target_claim__alleged_convoy")
     narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy")
     answers_narrowed = _narrowed(Claim.objects.all(), viewer, "about_convoy", chain="target_claim_id")
     return claims.filter(seen, allowed, target, answered, linked).exclude(narrowed).exclude(answers_narrowed)

@@ -21,7 +21,7 @@ import pytest
 from django.conf import settings
 
 from accounts.tokens import issue_token
-from convoys.api import convoy_filters, filters
+from convoys.api import convoy_filters, feed
 from convoys.services.changes import When
 from tests import factories as make
 from tests.api.conftest import Program
@@ -140,5 +140,5 @@ def test_the_limit_that_the_guide_names_is_the_one_that_holds() -> None:
 
 
 def test_the_guide_names_every_parameter() -> None:
-    for parameter in (*convoy_filters.CONVOYS, *filters.EVENTS):
+    for parameter in (*convoy_filters.CONVOYS, *feed.PARAMETERS):
         assert f"`{parameter.name}`" in GUIDE
