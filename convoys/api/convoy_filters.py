@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from convoys.api.filters import by_route, by_sponsor, declared, exercises, of_a_day
 from convoys.api.moments import SHAPE, first_instant, moment_of, past_instant
 from convoys.api.parameters import (
+    MOST_CODES,
     BadValueError,
     Narrow,
     Parameter,
@@ -36,6 +37,7 @@ from convoys.vocabulary import Cause, State
 
 TONNES = r"\d{1,9}(\.\d{1,3})?"
 MOST_HOURS = 24 * 366 * 100
+LONGEST_NUMBER = 100
 SHORTEST_SEARCH, LONGEST_SEARCH = 2, 100
 
 Convoys = QuerySet[Convoy]
@@ -70,6 +72,17 @@ def _words(given: list[str]) -> str:
     if not is_storable(text) or not SHORTEST_SEARCH <= len(text) <= LONGEST_SEARCH:
         raise BadValueError(f"Give {SHORTEST_SEARCH} to {LONGEST_SEARCH} characters.")
     return text
+
+
+def _numbers(given: list[str]) -> list[str]:
+    if len(given) > MOST_CODES or not all(is_number(text) for text in given):
+        raise BadValueError(f"Give numbers of at most {LONGEST_NUMBER} characters, {MOST_CODES} at once.")
+    return given
+
+
+def is_number(text: str) -> bool:
+    """Whether anybody could have given a convoy this number; also whether it could be an issuer."""
+    return 0 < len(text) <= LONGEST_NUMBER and is_storable(text)
 
 
 def _instant(read: Callable[[str], datetime]) -> Callable[[list[str]], datetime]:
@@ -198,6 +211,14 @@ CONVOYS = (
         {"type": "string", "minLength": SHORTEST_SEARCH, "maxLength": LONGEST_SEARCH},
         _words,
         _at_moment(convoy_filters.found_by),
+    ),
+    Parameter(
+        "other_reference",
+        "A waybill, a sponsor's own number, a clearance, whoever issued it: exactly so. Give the parameter "
+        "several times for alternatives.",
+        {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_NUMBER}},
+        _numbers,
+        _at_moment(convoy_filters.referred_to_as),
     ),
     exercises("is_exercise"),
     # Last, since it compares what the others leave.

@@ -26,6 +26,11 @@ urlpatterns = [
     path("v1", entrance.Index.as_view(), name="index"),
     path("v1/", csrf_exempt(RedirectView.as_view(pattern_name="api:index"))),
     path("v1/convoys", views.ConvoyList.as_view(), name="convoys"),
+    path(
+        "v1/convoys/by-reference/<str:issuer>/<path:number>",
+        views.ConvoyByOtherReference.as_view(),
+        name="convoy-by-reference",
+    ),
     path("v1/convoys/<str:reference>", views.ConvoyDetail.as_view(), name="convoy"),
     path("v1/episodes", episodes.EpisodeList.as_view(), name="episodes"),
     path("v1/events", feed.EventFeed.as_view(), name="events"),

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from accounts.models import Organisation
 from convoys.api import filters
 from convoys.api.base import DetailView, ListOfADay, ListView
-from convoys.api.convoy_filters import CONVOYS
+from convoys.api.convoy_filters import CONVOYS, is_number
 from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
@@ -28,6 +28,7 @@ from convoys.api.serializers.places import (
 from convoys.models import Agreement, ControlPoint, Convoy, Route
 from convoys.queries import api_convoys, api_moments, api_record
 from convoys.queries.api_names import Names
+from convoys.queries.convoy_filters import referred_to_as
 from convoys.replay import History
 
 # --- convoys
@@ -131,6 +132,23 @@ class ConvoyDetail(DetailView):
         histories = api_convoys.set_rows_back([convoy], self.moment)
         self.is_backfilled = api_moments.rests_on_backfilled(histories.values())
         return convoy, histories[convoy.pk], api_convoys.zones_in(histories)
+
+
+class ConvoyByOtherReference(ConvoyDetail):
+    """The same by a waybill, a sponsor's own number or a clearance, which each issuer gives once.
+
+    Asked about another moment: by what was its number then.
+    """
+
+    def find(self, issuer: str, number: str) -> tuple[Convoy, dict[str, Any]]:  # type: ignore[override]
+        if not (is_number(issuer) and is_number(number)):
+            raise Http404
+        convoys = api_convoys.convoys_on_record_at(self.viewer, self.moment)
+        found = referred_to_as(convoys, self.moment, [number], issuer).order_by("reference")
+        reference = found.values_list("reference", flat=True).first()
+        if reference is None:
+            raise Http404
+        return super().find(reference)
 
 
 # --- master data

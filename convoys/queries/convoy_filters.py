@@ -5,7 +5,7 @@ Each function narrows a list of convoys. What it asks of another day is asked of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ from django.utils import timezone
 from convoys.models import Claim, Convoy, Event
 from convoys.queries import desk
 from convoys.queries.as_of import Moment, in_force_at, intervals_at, known_then
-from convoys.queries.day_filters import FiltersOfADay, Search
+from convoys.queries.day_filters import FiltersOfADay, Search, other_references
 from convoys.queries.hold_groups import held_for
 from convoys.queries.holds import holds_within
 from convoys.queries.periods import surely_before
@@ -63,6 +63,15 @@ def silent(convoys: QuerySet[Convoy], moment: Moment, wanted: bool) -> QuerySet[
 def found_by(convoys: QuerySet[Convoy], moment: Moment, words: str) -> QuerySet[Convoy]:
     """By reference, other references, sponsors, origin, destination and the place where it stands."""
     return convoys.filter(Search(words).now() if moment.is_now else FiltersOfADay(moment).found_by(words))
+
+
+def referred_to_as(
+    convoys: QuerySet[Convoy], moment: Moment, numbers: Collection[str], issuer: str | None = None
+) -> QuerySet[Convoy]:
+    """By a waybill or another number of an issuer's, or of anybody's."""
+    if moment.is_now:
+        return convoys.filter(pk__in=other_references(numbers, issuer).values("convoy"))
+    return convoys.filter(FiltersOfADay(moment).referred_to_as(numbers, issuer))
 
 
 def tonnes_at_least(convoys: QuerySet[Convoy], moment: Moment, tonnes: Decimal) -> QuerySet[Convoy]:

@@ -7,6 +7,7 @@ flags are for `desk.desk_convoys_at`, whose rows are joined to their state inter
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 
 from accounts.models import Organisation
 from convoys.clocks import silent_from, zone_named
-from convoys.models import Convoy, Event, Part, PlaceName
+from convoys.models import Convoy, Event, OtherReference, Part, PlaceName
 from convoys.queries.as_of import Moment, intervals_at, known_then, set_back
 from convoys.queries.desk import desk_convoys_at, silence_limit
 from convoys.replay import History
@@ -36,6 +37,12 @@ def _changed() -> QuerySet[Event]:
         stated |= Q(declares__has_key=item.value)
     amended = Q(act=Act.RECORD) & ~Q(kind="registered") & stated
     return Event.objects.filter(amended | ~Q(act=Act.RECORD), kind__in=STATING, convoy__isnull=False)
+
+
+def other_references(numbers: Collection[str], issuer: str | None = None) -> QuerySet[OtherReference]:
+    """The other references with one of these numbers, of one issuer or of all."""
+    found = OtherReference.objects.filter(number__in=numbers)
+    return found if issuer is None else found.filter(issuer=issuer)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,18 @@ class FiltersOfADay:
         search = Search(words)
         standing = intervals_at(self.moment).filter(convoy=OuterRef("pk"), stands_at__in=search.places)
         return search.by_reference() | Q(Exists(standing)) | self._where(search.declared(), search.fits)
+
+    def referred_to_as(self, numbers: Collection[str], issuer: str | None = None) -> Q:
+        """By one of these numbers of an issuer's, or of anybody's."""
+        named = other_references(numbers, issuer)
+
+        def fits(declared: dict[str, Any]) -> bool:
+            return any(
+                row.get("number") in numbers and issuer in (None, row.get("issuer"))
+                for row in declared.get(Item.REFERENCES) or ()
+            )
+
+        return self._where(Q(pk__in=named.values("convoy")), fits)
 
     def overdue(self) -> Q:
         """Open then, and due before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import URLPattern
@@ -49,6 +50,14 @@ ADDRESSES = {
         "/api/v1/events?convoy=THIRD": STAFF,
         "/api/v1/events?convoy=NONE": frozenset(),
     },
+    "convoy-by-reference": {
+        "/api/v1/convoys/by-reference/Carrier/OWN": STAFF | {"partner"},
+        "/api/v1/convoys/by-reference/Carrier/NAMED": STAFF | {"partner", "other partner"},
+        "/api/v1/convoys/by-reference/Carrier/ALL": READERS,
+        "/api/v1/convoys/by-reference/Carrier/THIRD": STAFF,
+        "/api/v1/convoys/by-reference/Carrier/NONE": frozenset(),
+        "/api/v1/convoys/by-reference/Another/OWN": frozenset(),
+    },
     "episodes": {
         "/api/v1/episodes": READERS,
         "/api/v1/episodes?convoy=OWN": STAFF | {"partner"},
@@ -92,15 +101,20 @@ ADDRESSES = {
 PUBLIC = {"problems", "problem", "docs", "nowhere"}
 
 
+def _waybill(number: str) -> dict[str, Any]:
+    return {"references": [{"issuer": "Carrier", "number": number}]}
+
+
 @pytest.fixture
 def country() -> None:
     """Four convoys: the partner's own, one shared with the other by name, one with all, a third's."""
     for code in ("other_society", "third_society"):
         make.organisation(code)
-    make.make_convoy("OWN")
-    make.make_convoy("NAMED", visible_to=["other_society"])
-    make.make_convoy("ALL", declares={"sponsors": ["third_society"]}, visible_to="all_partners")
-    make.make_convoy("THIRD", declares={"sponsors": ["third_society"]})
+    third = {"sponsors": ["third_society"]}
+    make.make_convoy("OWN", declares=_waybill("OWN"))
+    make.make_convoy("NAMED", declares=_waybill("NAMED"), visible_to=["other_society"])
+    make.make_convoy("ALL", declares=third | _waybill("ALL"), visible_to="all_partners")
+    make.make_convoy("THIRD", declares=third | _waybill("THIRD"))
     make.agreement()
 
 

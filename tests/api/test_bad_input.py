@@ -81,6 +81,7 @@ def test_as_words_to_look_for(program: Program) -> None:
         "events?convoy=",
         "episodes?convoy=",
         "convoys/",
+        "convoys/by-reference/Carrier/",
         "routes/",
         "control-points/",
         "organisations/",

@@ -260,7 +260,7 @@ VALUES = {
         "held_longer_than": "1", "tonnes_from": "1", "tonnes_to": "100", "registered_from": "2026-03-01",
         "registered_to": "2026-03-10", "departed_from": "2026-03-01", "departed_to": "2026-03-10",
         "held_from": "2026-03-10", "held_to": "2026-03-10", "silent": "false", "updated_since": "2026-03-01",
-        "q": "OWN", "contested": "false",
+        "q": "OWN", "contested": "false", "other_reference": "WB-7",
     },
     "events": {
         "convoy": "OWN", "control_point": "bridge", "agreement": "passage", "kind": "seen", "after": "3",
