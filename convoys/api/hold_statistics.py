@@ -218,7 +218,7 @@ class HoldDurations(ReadView):
 
 def _groups(
     serializer: type[serializers.Serializer],
-    groups: Sequence[Group] | Sequence[Durations],
+    groups: Sequence[Group | Durations],
     names: dict[str, str],
 ) -> list[dict[str, Any]]:
     shown = serializer(groups, many=True).data

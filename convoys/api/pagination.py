@@ -91,7 +91,8 @@ class KeysetPagination(BasePagination):
         size = self._page_size(request)
         cursor = self._cursor(request, queryset.model)
         backwards = cursor is not None and cursor.backwards
-        rows = self.order.rows(queryset, cursor and cursor.position, size + 1, backwards=backwards)
+        position = cursor.position if cursor else None
+        rows = self.order.rows(queryset, position, size + 1, backwards=backwards)
         more, page = len(rows) > size, rows[:size]
         if backwards:
             page.reverse()

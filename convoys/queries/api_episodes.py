@@ -5,7 +5,7 @@ A page costs a fixed number of queries, however many holds and claims it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -65,8 +65,9 @@ def _has_ended(hold: StateInterval, moment: Moment) -> bool:
 
 def _entries(holds: Sequence[StateInterval], moment: Moment) -> dict[int, Event]:
     """The last known entry of each chain that opened or ended one of these holds."""
-    chains = {chain for hold in holds for chain in (hold.opening_chain, hold.closing_chain)}
-    found = last_known(Event.objects.filter(chain__in=chains - {None}), moment)
+    ends = ((hold.opening_chain, hold.closing_chain) for hold in holds)
+    chains = {chain for pair in ends for chain in pair if chain is not None}
+    found = last_known(Event.objects.filter(chain__in=chains), moment)
     return {event.chain: event for event in found}
 
 
@@ -89,7 +90,7 @@ def _told(
     moment: Moment,
     entries: dict[int, Event],
     claims: dict[int, list[Claim]],
-    words: dict[int, Words],
+    words: Mapping[int, Words],
 ) -> EpisodeTold | None:
     opening = entries.get(hold.opening_chain)
     if opening is None:  # taken back between two statements
