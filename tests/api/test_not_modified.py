@@ -27,8 +27,8 @@ __all__ = ["country"]  # a fixture, used by name
 # What each address of the router answers from; whatever is not named here is tagged by its body.
 FROM_THE_RECORD = {
     "convoys", "convoy", "convoy-by-reference", "events", "routes", "route", "control-points",
-    "control-point", "organisations", "organisation", "agreements", "agreement", "episodes", "tonne-days", "held-now", "durations",
-    "ledger-head", "ledger-entry", "ledger-inclusion", "ledger-consistency",
+    "control-point", "organisations", "organisation", "agreements", "agreement", "episodes", "tonne-days",
+    "held-now", "durations", "ledger-head", "ledger-entry", "ledger-inclusion", "ledger-consistency",
 }  # fmt: skip
 FIGURES = {"tonne-days", "held-now", "durations"}
 FROM_THE_RELEASE = {"index", "vocabulary", "problems", "problem", "openapi.json"}
