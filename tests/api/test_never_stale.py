@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organisation
-from convoys.api import etags, filters
+from convoys.api import etags, feed
 from convoys.api.convoy_filters import CONVOYS
 from convoys.models import PlaceName, Route
 from convoys.services.changes import Claim, Correct, Record, Retract, Target, agreement, control_point, convoy
@@ -264,6 +264,7 @@ VALUES = {
     },
     "events": {
         "convoy": "OWN", "control_point": "bridge", "agreement": "passage", "kind": "seen", "after": "3",
+        "page_size": "5",
         "exercise": "all",
     },
 }  # fmt: skip
@@ -276,7 +277,7 @@ def test_the_clock_alone_changes_no_answer_under_its_tag(
     settings.API_REQUESTS_PER_MINUTE = 100_000
     make.tell("OWN", "released", "2026-03-10T12:03")
     make.tell("OWN", "held", "2026-03-10T12:04", place="hamlet", held_before="gate")
-    lists = {"convoys": CONVOYS, "events": filters.EVENTS}
+    lists = {"convoys": CONVOYS, "events": feed.PARAMETERS}
     assert {name: {row.name for row in rows} for name, rows in lists.items()} == {
         name: set(values) for name, values in VALUES.items()
     }
