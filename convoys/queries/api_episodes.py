@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
-
 from convoys.models import Claim, Event, StateInterval
 from convoys.queries.api_record import ClaimTold, Words, tell_claims
 from convoys.queries.as_of import Moment, known_then, last_known
 from convoys.queries.contested import contested_points
 from convoys.queries.history import claims_in_force, words_of
+from convoys.queries.hold_groups import ABOUT_HOLDS
 from convoys.queries.visibility import Viewer, visible_claims, visible_events
 
 
@@ -72,10 +71,11 @@ def _entries(holds: Sequence[StateInterval], moment: Moment) -> dict[int, Event]
 
 
 def _claims(viewer: Viewer, chains: Sequence[int], moment: Moment) -> dict[int, list[Claim]]:
-    about = Q(target_event__in=chains) | Q(target_claim__target_event__in=chains)
-    known = known_then(visible_claims(viewer).filter(about), moment)
+    known = known_then(visible_claims(viewer), moment).select_related("target_claim", "alleged_convoy")
+    # Two arms of one statement: of both together no index finds the few that are meant.
+    on_event, answers = (known.filter(**{f"{target}__in": chains}).order_by() for target in ABOUT_HOLDS)
     found: dict[int, list[Claim]] = {}
-    for claim in known.select_related("target_claim", "alleged_convoy").order_by("sequence"):
+    for claim in on_event.union(answers, all=True).order_by("sequence"):
         answered = claim.target_claim
         if answered and moment.known_at and answered.known_from > moment.known_at:
             continue

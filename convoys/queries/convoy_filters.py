@@ -37,7 +37,6 @@ from convoys.vocabulary import Act, Item, Stance, State
 # Whether a convoy is contested is worked out from its claims: of so many convoys at most.
 MOST_COMPARED = 20_000
 OPPOSING = (Stance.DISPUTES, Stance.DENIES)
-TO_CONVOY = ("target_convoy", "target_event__convoy")
 
 
 class TooManyError(ValueError):
@@ -167,7 +166,7 @@ def _may_be_contested(claims: QuerySet[Claim], convoys: QuerySet[Convoy]) -> set
     opposed: set[int] = set()
     among = convoys.order_by().values("pk")
     # Target by target: each is a join that an index serves.
-    for target in (*TO_CONVOY, *(f"target_claim__{target}" for target in TO_CONVOY)):
+    for target in desk.TO_CONVOY:
         rows: Any = telling.filter(**{f"{target}__in": among}).values_list(target, "chain", "stance")
         for convoy, chain, stance in rows:
             chains.setdefault(convoy, set()).add(chain)

@@ -37,6 +37,11 @@ SPONSORS = Prefetch(
     to_attr="sponsor_links",
 )
 NOW = Moment()
+# How a claim leads to the convoy that it is about.
+TO_CONVOY = (
+    "target_convoy", "target_event__convoy", "target_claim__target_convoy",
+    "target_claim__target_event__convoy",
+)  # fmt: skip
 # A sweep is late when three of its turns have passed.
 LATE_AFTER_TURNS = 3
 
@@ -69,18 +74,15 @@ def contested_among(
     claims: by those in `claims_read` alone.
     """
     ids = list(convoys)
-    about = Q(target_convoy__in=ids) | Q(target_event__convoy__in=ids)
-    about |= Q(target_claim__target_convoy__in=ids) | Q(target_claim__target_event__convoy__in=ids)
     readable = Claim.objects.all() if claims_read is None else claims_read
     answered = {"target_claim__known_from__gt": moment.known_at} if moment.known_at else {"pk": None}
-    claims = claims_in_force(
-        known_then(readable.filter(about).exclude(**answered), moment)
-        .annotate(
-            of_event=F("target_event"), of_answered_event=F("target_claim__target_event"),
-            of_convoy=F("target_convoy"), of_answered_convoy=F("target_claim__target_convoy"),
-        )
-        .order_by("sequence")
+    known = known_then(readable.exclude(**answered), moment).annotate(
+        of_event=F("target_event"), of_answered_event=F("target_claim__target_event"),
+        of_convoy=F("target_convoy"), of_answered_convoy=F("target_claim__target_convoy"),
     )  # fmt: skip
+    # Each has one target, and of each kind an index finds those that are meant; of all at once none does.
+    first, *rest = (known.filter(**{f"{target}__in": ids}).order_by() for target in TO_CONVOY)
+    claims = claims_in_force(first.union(*rest, all=True).order_by("sequence"))
     words = words_of(claim.sequence for claim in claims)
     events = in_force(known_then(Event.objects.filter(convoy__in=ids), moment).order_by("sequence"))
     if moment.as_of is not None:
