@@ -22,7 +22,7 @@ from django.conf import settings
 
 from accounts.tokens import issue_token
 from convoys.api import convoy_filters, feed
-from convoys.services.changes import When
+from convoys.services.changes import Record, When, convoy
 from tests import factories as make
 from tests.api.conftest import Program
 from tests.importing.loaded import loaded_case
@@ -132,7 +132,28 @@ def test_the_loop_tells_everything_once_and_goes_on_from_there(machine: Any, par
     assert machine(LOOP) == ""
     day = When.parse("2023-10-01", ZoneInfo(settings.INSTANCE_TIME_ZONE))
     make.tell("KB23-02", "seen", day, audience="partners")
-    assert machine(LOOP) == "KB23-02 seen 2023-10-01T00:00:00+04:00 to the day\n"
+    assert machine(LOOP) == "KB23-02 seen 2023-10-01T00:00:00+04:00 to the day\nKB23-02 An observer reports\n"
+    assert copy_kept() == everything_of(partner)
+
+
+def test_the_copy_of_the_loop_forgets_what_is_withdrawn_and_fetches_what_is_shown(
+    machine: Any, partner: Program
+) -> None:
+    machine(LOOP)
+    ref = convoy("KB23-02")
+    for visible_to in ([], "all_partners", []):
+        make.apply(Record(ref, "visibility_changed", visible_to=visible_to))
+        machine(LOOP)
+        assert copy_kept() == everything_of(partner)
+
+
+def copy_kept() -> set[int]:
+    return {int(sequence) for sequence in json.loads(Path("copy.json").read_text())["entries"]}
+
+
+def everything_of(program: Program) -> set[int]:
+    rows = program.get("events?page_size=500")["results"]
+    return {row["sequence"] for row in rows if row["type"] in ("event", "claim")}
 
 
 def test_the_limit_that_the_guide_names_is_the_one_that_holds() -> None:
