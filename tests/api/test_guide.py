@@ -141,7 +141,8 @@ def test_the_copy_of_the_loop_forgets_what_is_withdrawn_and_fetches_what_is_show
 ) -> None:
     machine(LOOP)
     ref = convoy("KB23-02")
-    for visible_to in ([], "all_partners", []):
+    sharings: list[str | list[str]] = [[], "all_partners", []]
+    for visible_to in sharings:
         make.apply(Record(ref, "visibility_changed", visible_to=visible_to))
         machine(LOOP)
         assert copy_kept() == everything_of(partner)
