@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -198,10 +198,7 @@ def test_a_copy_is_kept_true_by_the_feed_alone(settings_of_api: None) -> None:
     for code in PARTNERS:
         make.partner(code)
     make.administrator()
-    run_state_machine_as_test(
-        Partners,
-        settings=settings(max_examples=4, stateful_step_count=10, phases=[Phase.generate], deadline=None),
-    )
+    run_state_machine_as_test(Partners, settings=settings(max_examples=8, stateful_step_count=12))
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import Q
 
 from convoys.errors import Busy, Conflict
 from convoys.models import LedgerHead, VisibilityChange
 from convoys.queries import feed
+from convoys.queries.feed.eyes import Eyes
 from convoys.queries.visibility import Viewer
 from convoys.services.changes import Claim, Record, SubjectRef, Target, convoy
 from convoys.services.erasing import erase_words
@@ -117,16 +119,13 @@ def test_readers_that_poll_while_writers_commit_see_every_entry_once() -> None:
 def test_what_is_committed_while_a_page_is_made_waits_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the statements of a page another writer commits: what the later ones see is not told yet."""
     ref = make.make_convoy("C-1")
-    look = feed.pages._sources
+    look_at_claims = Eyes._look_at_claims
 
-    def somebody_commits_first(viewer: Viewer) -> Any:
-        events, *others = look(viewer)
-        first = list(events.values_list("sequence", flat=True))
+    def somebody_commits_first(eyes: Eyes, among: Q) -> None:
         make.apply(make.record(convoy(ref.code), "seen", "2026-03-02"))
-        assert list(events.values_list("sequence", flat=True)) != first
-        return [events.filter(sequence__in=first), *others]
+        look_at_claims(eyes, among)
 
-    monkeypatch.setattr(feed.pages, "_sources", somebody_commits_first)
+    monkeypatch.setattr(Eyes, "_look_at_claims", somebody_commits_first)
     page = feed.page_of(SPONSOR, 0, 500, feed.Asked())
     assert ([row.sequence for row in page.rows], page.cursor) == ([1], 1)
     monkeypatch.undo()

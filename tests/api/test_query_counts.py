@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 # names.
 MOST = {
     "convoys": 10,
-    "events": 28,
+    "events": 32,
     "episodes": 11,
     "routes": 7,
     "control-points": 6,

@@ -3,30 +3,33 @@
 Entries are numbered in the order of commits without a gap, so that nothing ever appears before a cursor:
 1. The end of the feed is read first, alone. What is committed while a page is put together has a higher
    sequence than that, and waits for the next page: statements that see more than others skip nothing.
-2. Up to there entries are looked for, first along the ledger, since mostly the page is near its end or
-   its reader sees much; where the page is not full after a stretch, in what the reader ever saw.
+2. Up to there entries are looked for along the ledger, stretch by stretch, since mostly the page is near
+   its end or its reader sees much; where a stretch holds little of the reader's, in what it ever saw.
 3. What is found is told as it is now: contents are asked of now, as everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from convoys.models import Erasure, LedgerHead
+from convoys.queries.feed.eyes import Eyes
 from convoys.queries.feed.rows import EventRow, FeedRow, tell
 from convoys.queries.feed.scope import EVERYTHING, Scope, changes_for, ever_seen_by, exercises
 from convoys.queries.feed.sight import corrections_of_audience
 from convoys.queries.feed.subjects import About
 from convoys.queries.rows import is_one_of
-from convoys.queries.visibility import Viewer, visible_claims, visible_events
+from convoys.queries.visibility import Viewer
 from convoys.vocabulary import SubjectType
 
-# Entries looked through one after the other before the reader's own convoys are looked up instead.
-STRETCH = 10_000
+# Entries looked through at once along the ledger. Where fewer than one in so many is the reader's, what it
+# ever saw is looked up instead.
+LEAST_STRETCH, MOST_STRETCH = 1_000, 10_000
+FEW = 40
 
 
 @dataclass(frozen=True)
@@ -96,51 +99,59 @@ def page_of(viewer: Viewer, after: int, size: int, asked: Asked) -> FeedPage:
     """The next `size` rows after a sequence; fewer, or none, only at the end of the feed."""
     end = end_of_feed(viewer)
     rows: list[FeedRow] = []
-    at, scope = after, asked.scope()
+    at, scope, stretch = after, asked.scope(), max(2 * size, LEAST_STRETCH)
     while len(rows) < size and at < end:
-        sequences, at = _next(viewer, at, end, size - len(rows), scope)
-        rows += [row for row in tell(viewer, sequences) if asked.keeps(row)]
-        if scope is None and not viewer.is_staff:
-            scope = ever_seen_by(viewer)
+        wanted = size - len(rows)
+        if scope is not None:
+            look = _in_scope(viewer, at, end, wanted, scope)
+        else:
+            look = _along(viewer, at, min(end, at + stretch), wanted)
+            if len(look.sequences) * FEW < stretch:
+                scope = ever_seen_by(viewer)
+            else:  # as far as what is missing should take
+                stretch = min(2 * stretch * wanted // len(look.sequences), MOST_STRETCH)
+        rows += [row for row in tell(look.eyes, look.sequences) if asked.keeps(row)]
+        at = look.upto
     return FeedPage(rows, at, at >= end)
 
 
-def _next(viewer: Viewer, at: int, end: int, wanted: int, scope: Scope | None) -> tuple[list[int], int]:
-    """At most so many sequences that may be told, and how far the ledger has been looked through."""
-    if scope is not None:
-        return _in_scope(viewer, at, end, wanted, scope)
+@dataclass(frozen=True)
+class _Look:
+    """At most as many sequences as were wanted that may be told, and how far was looked."""
+
+    eyes: Eyes
+    sequences: list[int]
+    upto: int
+
+
+def _along(viewer: Viewer, at: int, upto: int, wanted: int) -> _Look:
+    eyes = Eyes(viewer)
     if viewer.is_staff:  # who sees every entry
-        upto = min(end, at + wanted)
-        return list(range(at + 1, upto + 1)), upto
-    upto = min(end, at + STRETCH)
-    found = _told_among(viewer, Q(sequence__gt=at, sequence__lte=upto), wanted)
-    return found, found[-1] if len(found) == wanted else upto
+        upto = min(upto, at + wanted)
+        return _Look(eyes, list(range(at + 1, upto + 1)), upto)
+    found = _told_among(eyes, Q(sequence__gt=at, sequence__lte=upto))
+    return _first(eyes, found, wanted, upto)
 
 
-def _in_scope(viewer: Viewer, at: int, end: int, wanted: int, scope: Scope) -> tuple[list[int], int]:
+def _in_scope(viewer: Viewer, at: int, end: int, wanted: int, scope: Scope) -> _Look:
+    eyes = Eyes(viewer)
     candidates = scope.sequences(at, end, 2 * wanted)
-    looked_upto = candidates[-1] if len(candidates) == 2 * wanted else end
+    upto = candidates[-1] if len(candidates) == 2 * wanted else end
     if viewer.is_staff or not candidates:
-        found = candidates[:wanted]
-    else:
-        found = _told_among(viewer, is_one_of("sequence", candidates), wanted)
-    return found, found[-1] if len(found) == wanted else looked_upto
+        return _first(eyes, candidates, wanted, upto)
+    return _first(eyes, _told_among(eyes, is_one_of("sequence", candidates)), wanted, upto)
 
 
-def _told_among(viewer: Viewer, among: Q, most: int) -> list[int]:
-    """The first sequences among these that a partner may read, or at which what it sees may have changed."""
-    found: set[int] = set()
-    for entries in _sources(viewer):
-        in_order = entries.filter(among).order_by("sequence").values_list("sequence", flat=True)
-        found.update(in_order[:most])
-    return sorted(found)[:most]
+def _first(eyes: Eyes, found: Collection[int], wanted: int, upto: int) -> _Look:
+    sequences = sorted(found)[:wanted]
+    return _Look(eyes, sequences, sequences[-1] if len(sequences) == wanted else upto)
 
 
-def _sources(viewer: Viewer) -> Sequence[QuerySet[Any]]:
-    return [
-        visible_events(viewer),
-        visible_claims(viewer),
-        Erasure.objects.all(),  # few; whether what was erased may be read is asked when they are told
-        changes_for(viewer),
-        *corrections_of_audience(),
-    ]
+def _told_among(eyes: Eyes, among: Q) -> set[int]:
+    """The sequences among these that a partner may read, or at which what it sees may have changed."""
+    eyes.look(among)
+    found = eyes.events | eyes.claims
+    # Of erasures there are few; whether what was erased may be read is asked when they are told.
+    for entries in (Erasure.objects.all(), changes_for(eyes.viewer), *corrections_of_audience()):
+        found.update(entries.filter(among).order_by().values_list("sequence", flat=True))
+    return found

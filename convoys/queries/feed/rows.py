@@ -10,21 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, TypeVar
 
-from django.db.models import QuerySet
-
 from convoys.models import Claim, Erasure, Event
 from convoys.queries.api_record import ClaimTold, EventTold, fates_of
+from convoys.queries.feed.eyes import Eyes
 from convoys.queries.feed.sight import Changed, chains_withdrawn, convoys_changed
 from convoys.queries.feed.subjects import About, Subjects
 from convoys.queries.history import words_of
 from convoys.queries.rows import is_one_of
-from convoys.queries.visibility import (
-    Viewer,
-    others_seen,
-    visible_claims,
-    visible_events,
-    withholds_source,
-)
+from convoys.queries.visibility import others_seen
 
 Found = TypeVar("Found", Event, Claim)
 
@@ -82,20 +75,24 @@ class SightRow(Row):
 FeedRow = EventRow | ClaimRow | ErasureRow | SightRow
 
 
-def tell(viewer: Viewer, sequences: Collection[int]) -> list[FeedRow]:
-    """The rows of these entries, in order; of what is nothing to this reader, none."""
+def tell(eyes: Eyes, sequences: Collection[int]) -> list[FeedRow]:
+    """The rows of these entries, in order; of what is nothing to this reader, none.
+
+    What it may read of them it has looked at before; staff may read all.
+    """
     if not sequences:
         return []
-    events = list(visible_events(viewer).filter(is_one_of("sequence", sequences)).select_related("convoy"))
+    viewer, asked = eyes.viewer, set(sequences)
+    events = _of(Event, asked if viewer.is_staff else asked & eyes.events, "convoy")
     related = ("target_claim", "target_convoy", "alleged_convoy")
-    claims = list(visible_claims(viewer).filter(is_one_of("sequence", sequences)).select_related(*related))
-    erasures = _Erasures(viewer, sequences)
+    claims = _of(Claim, asked if viewer.is_staff else asked & eyes.claims, *related)
+    erasures = _Erasures(eyes, asked)
     read = {row.sequence for rows in (events, claims, erasures.rows) for row in rows}
-    unread = set(sequences) - read
+    unread = asked - read
     subjects = Subjects([*events, *erasures.events], [*claims, *erasures.claims])
-    changed = convoys_changed(viewer, sequences)
+    changed = convoys_changed(eyes, asked)
     withdrawn = chains_withdrawn(viewer, unread) if unread else {}
-    rows: list[FeedRow] = [*_entries_told(viewer, events, claims, subjects, changed)]
+    rows: list[FeedRow] = [*_entries_told(eyes, events, claims, subjects, changed)]
     rows += [
         ErasureRow(
             about=erasures.about(row, subjects),
@@ -120,6 +117,11 @@ def tell(viewer: Viewer, sequences: Collection[int]) -> list[FeedRow]:
     return sorted(rows, key=lambda row: row.sequence)
 
 
+def _of(model: type[Found], sequences: Collection[int], *related: str) -> list[Found]:
+    rows = model._default_manager.filter(is_one_of("sequence", sequences))
+    return list(rows.order_by().select_related(*related)) if sequences else []
+
+
 def _shown(changed: Changed | None) -> tuple[str, ...]:
     return tuple(sorted(changed.visible)) if changed else ()
 
@@ -129,17 +131,17 @@ def _withdrawn(changed: Changed | None) -> tuple[str, ...]:
 
 
 def _entries_told(
-    viewer: Viewer,
+    eyes: Eyes,
     events: Sequence[Event],
     claims: Sequence[Claim],
     subjects: Subjects,
     changed: Mapping[int, Changed],
 ) -> Iterator[EventRow | ClaimRow]:
-    events_after = _with_later(events, visible_events(viewer))
-    claims_after = _with_later(claims, visible_claims(viewer))
+    events_after = _with_later(Event, events)
+    claims_after = {at: row for at, row in _with_later(Claim, claims).items() if eyes.reads_claim(row)}
     words = words_of({*events_after, *claims_after})
     fates = fates_of(events_after.values(), words)
-    others = others_seen(viewer, events)
+    others = others_seen(eyes.viewer, events)
     for event in events:
         other = others.get(event.other_convoy_id or 0)
         yield EventRow(
@@ -154,7 +156,7 @@ def _entries_told(
         )
     fates = fates_of(claims_after.values(), words)
     for claim in claims:
-        is_withheld = withholds_source(viewer, claim)
+        is_withheld = eyes.withholds_source(claim)
         yield ClaimRow(
             claim=claim,
             words={} if is_withheld else words.get(claim.sequence, {}),
@@ -166,12 +168,12 @@ def _entries_told(
         )
 
 
-def _with_later(entries: Sequence[Found], visible: QuerySet[Found]) -> dict[int, Found]:
+def _with_later(model: type[Found], entries: Sequence[Found]) -> dict[int, Found]:
     """These entries and those that correct or retract any of their chain, by sequence."""
     found = {row.sequence: row for row in entries}
     chains = {row.chain for row in entries}
     if chains:
-        revising = visible.filter(is_one_of("chain", chains), supersedes__isnull=False)
+        revising = model._default_manager.filter(is_one_of("chain", chains), supersedes__isnull=False)
         found = {row.sequence: row for row in revising} | found
     return found
 
@@ -179,12 +181,13 @@ def _with_later(entries: Sequence[Found], visible: QuerySet[Found]) -> dict[int,
 class _Erasures:
     """Those among these entries that took words out of what the reader may read; mostly none."""
 
-    def __init__(self, viewer: Viewer, sequences: Collection[int]) -> None:
+    def __init__(self, eyes: Eyes, sequences: Collection[int]) -> None:
         found = list(Erasure.objects.filter(is_one_of("sequence", sequences)))
         self._roots = _roots(found)
-        asked = is_one_of("sequence", set(self._roots.values()))
-        self.events = list(visible_events(viewer).filter(asked)) if found else []
-        self.claims = list(visible_claims(viewer).filter(asked)) if found else []
+        roots = set(self._roots.values())
+        eyes.look_at(roots)
+        self.events = _of(Event, roots & eyes.events)
+        self.claims = _of(Claim, roots & eyes.claims)
         self._of_claims = {row.sequence: row for row in self.claims}
         read = {row.sequence for row in self.events} | self._of_claims.keys()
         self.rows = [row for row in found if self._roots[row.sequence] in read]

@@ -25,6 +25,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from convoys.models import Claim, Event, VisibilityChange
 from convoys.models.event import Entry
+from convoys.queries.feed.eyes import Eyes
 from convoys.queries.feed.scope import changes_for
 from convoys.queries.feed.subjects import About, Subjects
 from convoys.queries.rows import is_one_of
@@ -33,7 +34,6 @@ from convoys.queries.visibility import (
     Relation,
     Viewer,
     visible_claims,
-    visible_convoys,
     visible_events,
 )
 from convoys.vocabulary import SubjectType
@@ -62,8 +62,9 @@ def corrections_of_audience() -> list[QuerySet[Any]]:
     return found
 
 
-def convoys_changed(viewer: Viewer, sequences: Collection[int]) -> dict[int, Changed]:
+def convoys_changed(eyes: Eyes, sequences: Collection[int]) -> dict[int, Changed]:
     """By sequence, which convoys this partner is to fetch or to forget. One query where none is."""
+    viewer = eyes.viewer
     rows = list(changes_for(viewer).filter(is_one_of("sequence", sequences)).select_related("convoy"))
     decisive: dict[tuple[int, int], VisibilityChange] = {}
     for row in rows:
@@ -73,8 +74,8 @@ def convoys_changed(viewer: Viewer, sequences: Collection[int]) -> dict[int, Cha
     if not moved:
         return {}
     neighbours = _neighbours(viewer, {row.convoy_id for row in moved if _is_of_knowing(row)})
-    named = {row.convoy_id for row in moved} | {key for keys in neighbours.values() for key in keys}
-    known = dict(visible_convoys(viewer).filter(is_one_of("pk", named)).values_list("pk", "reference"))
+    naming = {key: reference for rows in neighbours.values() for key, reference in rows.items()}
+    known = eyes.knows({row.convoy_id for row in moved} | naming.keys())
     found: dict[int, Changed] = {}
     for row in moved:
         reference, is_exercise = row.convoy.reference, row.convoy.is_exercise
@@ -85,7 +86,8 @@ def convoys_changed(viewer: Viewer, sequences: Collection[int]) -> dict[int, Cha
         elif row.convoy_id in known:
             changed.visible.add(reference)
         if _is_of_knowing(row):
-            changed.visible |= {known[key] for key in neighbours[row.convoy_id] if key in known}
+            shown_anew = neighbours.get(row.convoy_id, {})
+            changed.visible |= {reference for key, reference in shown_anew.items() if key in known}
     return found
 
 
@@ -93,18 +95,27 @@ def _is_of_knowing(row: VisibilityChange) -> bool:
     return Relation.STRANGER.value in (row.before, row.after)
 
 
-def _neighbours(viewer: Viewer, convoys: Collection[int]) -> dict[int, set[int]]:
-    """By convoy, those of whose record something names it that this partner reads, or would if it knew."""
-    found: dict[int, set[int]] = defaultdict(set)
-    if not convoys:
-        return found
-    naming = visible_events(viewer).filter(is_one_of("other_convoy", convoys))
-    for other, convoy in naming.values_list("other_convoy", "convoy"):
-        found[other].add(convoy)
-    links = visible_claims(viewer, knows_others=True).filter(is_one_of("alleged_convoy", convoys))
-    for other, convoy in links.values_list("alleged_convoy", "target_convoy"):
-        found[other].add(convoy)
+def _neighbours(viewer: Viewer, convoys: Collection[int]) -> dict[int, dict[int, str]]:
+    """By convoy, those of whose record something names it that this partner reads, or would if it knew: their
+    references by key. Mostly nothing does: two queries."""
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    events = _keys(Event, "other_convoy", convoys)
+    if events:
+        naming = visible_events(viewer).filter(is_one_of("sequence", events))
+        for other, key, reference in naming.values_list("other_convoy", "convoy", "convoy__reference"):
+            found[other][key] = reference
+    claims = _keys(Claim, "alleged_convoy", convoys)
+    if claims:
+        links = visible_claims(viewer, knows_others=True).filter(is_one_of("sequence", claims))
+        columns = ("alleged_convoy", "target_convoy", "target_convoy__reference")
+        for other, key, reference in links.values_list(*columns):
+            found[other][key] = reference
     return found
+
+
+def _keys(model: type[Event | Claim], column: str, convoys: Collection[int]) -> list[int]:
+    entries = model._default_manager.filter(is_one_of(column, convoys)).order_by()
+    return list(entries.values_list("sequence", flat=True)) if convoys else []
 
 
 def chains_withdrawn(viewer: Viewer, unread: Collection[int]) -> dict[int, tuple[int, About]]:
