@@ -71,7 +71,7 @@ class Copy:
                 taken_back = {name: row[name] for name in ("sequence", "recorded_at", "reason")}
                 earlier["retracted"], earlier["retraction"] = True, taken_back
             if row.get("withheld") and earlier["sequence"] < row["sequence"]:
-                withheld = dict.fromkeys(WORDS | {"document_sha256"} & earlier.keys())
+                withheld = dict.fromkeys((WORDS | {"document_sha256"}) & earlier.keys())
                 earlier.update(withheld, withheld=True)
                 earlier["alleged"] = earlier["alleged"] | {"place_words": None}
 
