@@ -42,13 +42,18 @@ AnyDraft = Draft[Event] | Draft[ClaimRow]
 
 @dataclass
 class Work:
-    """One locked subject: all entries on its record, and those on their way."""
+    """One locked subject: all entries on its record, and those on their way.
+
+    `before` and `after` are what the one and both come to, once a convoy has been replayed.
+    """
 
     ref: SubjectRef
     row: Subject
     events: list[Event]
     is_new: bool = False
     new_events: list[Event] = field(default_factory=list)
+    before: History = field(default_factory=History)
+    after: History = field(default_factory=History)
 
     @property
     def all_events(self) -> list[Event]:
@@ -129,9 +134,9 @@ class Assembly:
                 else:
                     self._add(retraction_of(row, step, number), self.works[subject])
 
-    def replay(self) -> dict[SubjectRef, History]:
-        """The history of each convoy that gets a new event. Raises IllegalHistory, and InvalidInput
-        where the cargo of a journey that has ended does not add up.
+    def replay(self) -> None:
+        """Replay each convoy that gets a new event. Raises IllegalHistory, and InvalidInput where the
+        cargo of a journey that has ended does not add up.
 
         Where its parties change without an entry that says so, that entry is added here.
         """
@@ -139,21 +144,20 @@ class Assembly:
         for ref, work in self.works.items():
             if ref.type != SubjectType.CONVOY or not work.new_events:
                 continue
-            before = replay(in_force(work.events), self.routes)
-            history = self._strictly(work)
-            if not work.is_new and _parties_changed(before, history, work):
+            work.before = replay(in_force(work.events), self.routes)
+            work.after = self._strictly(work)
+            if not work.is_new and _parties_changed(work):
                 record = Record(ref, "visibility_changed", visible_to=[])
                 draft = draft_event(record, work.row, self.resolver, self.now, len(self.change_set.steps) - 1)
                 # As it is on record: the change set need not name those with whom it is shared.
-                draft.row.declares["visible_to"] = history.facts.visible_to
+                draft.row.declares["visible_to"] = work.after.facts.visible_to
                 self._place(draft, work)
-                history = self._strictly(work)
-            check_balance(ref.code, before, history)
-            histories[ref] = history
+                work.after = self._strictly(work)
+            check_balance(ref.code, work.before, work.after)
+            histories[ref] = work.after
         own = {ref: work.row for ref, work in self.works.items() if isinstance(work.row, Convoy)}
         written = [event for work in self.works.values() for event in work.new_events]
         check_splits(written, histories, self.others | own)
-        return histories
 
     def _strictly(self, work: Work) -> History:
         """Replay with all that is new; where that fails, with new reports earlier in their period."""
@@ -271,8 +275,9 @@ def _check_references(event: Event) -> None:
             raise InvalidInput({"references": taken})
 
 
-def _parties_changed(before: History, after: History, work: Work) -> bool:
+def _parties_changed(work: Work) -> bool:
     """Whether who may see the convoy changed without an entry that says so."""
-    if any(event.kind == "visibility_changed" for event in work.new_events) or not after.facts.state:
+    if any(event.kind == "visibility_changed" for event in work.new_events) or not work.after.facts.state:
         return False
-    return any(before.declaration.get(item) != after.declaration.get(item) for item in PARTY_ITEMS)
+    before, after = work.before.declaration, work.after.declaration
+    return any(before.get(item) != after.get(item) for item in PARTY_ITEMS)

@@ -13,10 +13,11 @@ from convoys.models import (
     VisibilityChange,
 )  # fmt: skip
 from convoys.queries.standings import changes_between, entry_that_says, standing_of
-from convoys.replay import History, in_force, replay
+from convoys.replay import History, in_force
 from convoys.services.writes import Writes
 
-DECLARED = frozenset({"cargo", "references", "sponsors", "carrier", "consignee", "visible_to"})
+# What of a declaration stands in rows of its own.
+IN_ROWS = ("cargo", "references", "sponsors", "carrier", "consignee")
 
 
 def project_convoy(writes: Writes, convoy: Convoy, history: History, newest_entry: int) -> None:
@@ -33,24 +34,30 @@ def project_convoy(writes: Writes, convoy: Convoy, history: History, newest_entr
     convoy.__dict__.update(values)
 
 
-def project_declaration(convoy: Convoy, history: History) -> None:
-    """Replace the rows that the declaration and the sharing stand for."""
+def project_declaration(convoy: Convoy, before: History, after: History) -> None:
+    """Replace the rows that the declaration and the sharing stand for, where these are other ones."""
+    if _in_rows(before) == _in_rows(after):
+        return
     convoy.cargo_lines.all().delete()
-    CargoLine.objects.bulk_create(projection.cargo_lines(convoy, history))
+    CargoLine.objects.bulk_create(projection.cargo_lines(convoy, after))
     convoy.other_references.all().delete()
-    OtherReference.objects.bulk_create(projection.other_references(convoy, history))
+    OtherReference.objects.bulk_create(projection.other_references(convoy, after))
     convoy.organisations.all().delete()
-    ConvoyOrganisation.objects.bulk_create(projection.organisations(convoy, history))
+    ConvoyOrganisation.objects.bulk_create(projection.organisations(convoy, after))
+
+
+def _in_rows(history: History) -> list[object]:
+    return [*(history.declaration.get(item) for item in IN_ROWS), history.facts.visible_to]
 
 
 def project_visibility(
-    writes: Writes, convoy: Convoy, earlier: list[Event], new: list[Event], history: History
+    writes: Writes, convoy: Convoy, new: list[Event], before: History, after: History
 ) -> None:
     """Write who came to see the convoy by these new events, and who ceased to."""
     sequence = entry_that_says(new)
     if sequence is not None:
-        before = standing_of(replay(in_force(earlier), {}))
-        writes.insert(VisibilityChange, changes_between(convoy.pk, sequence, before, standing_of(history)))
+        changes = changes_between(convoy.pk, sequence, standing_of(before), standing_of(after))
+        writes.insert(VisibilityChange, changes)
 
 
 def project_control_point(point: ControlPoint, events: list[Event], newest_entry: int) -> None:

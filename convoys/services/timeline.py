@@ -16,7 +16,6 @@ newer entry. A change set is written whole or not at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import NoReturn
 
 import orjson
@@ -28,16 +27,14 @@ from convoys.models import ChangeSet as ChangeSetRow
 from convoys.models import Claim, ControlPoint, Convoy
 from convoys.queries.ledger_rows import MODELS, Rows, read_back, returned, words_read_back
 from convoys.queries.statements import Batch
-from convoys.replay import History
 from convoys.services.assembly import Assembly, Work
 from convoys.services.authority import check_accounts, check_author
-from convoys.services.changes import ChangeSet, Record, SubjectRef, Written
+from convoys.services.changes import ChangeSet, Record, Written
 from convoys.services.deadlines import Clocks
 from convoys.services.documents import keep
 from convoys.services.intervals import known_intervals, project_intervals
 from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import (
-    DECLARED,
     project_control_point,
     project_convoy,
     project_declaration,
@@ -82,9 +79,9 @@ def _write(change_set: ChangeSet, digest: str) -> Written:
     check_accounts(change_set)
     assembly.check_seen()
     assembly.draft()
-    histories = assembly.replay()
+    assembly.replay()
     batch = Batch()
-    moved = _Moved(assembly, histories, batch)
+    moved = _Moved(assembly, batch)
     head = lock_head(batch)
     writes = Writes()
     written, rows = _insert(assembly, writes, head, digest)
@@ -166,11 +163,11 @@ def _insert(assembly: Assembly, writes: Writes, head: OpenHead, digest: str) -> 
 class _Moved:
     """What follows from the record: projections, state intervals and clocks of the subjects."""
 
-    def __init__(self, assembly: Assembly, histories: Mapping[SubjectRef, History], batch: Batch) -> None:
+    def __init__(self, assembly: Assembly, batch: Batch) -> None:
         """Lets what it must know of them wait in the batch, before the ledger head is locked."""
-        self._assembly, self._histories = assembly, histories
+        self._routes = assembly.routes
         self._works = [work for work in assembly.works.values() if work.new_events]
-        convoys = [(work.row, histories[work.ref]) for work in self._works if isinstance(work.row, Convoy)]
+        convoys = [(work.row, work.after) for work in self._works if isinstance(work.row, Convoy)]
         self._clocks = Clocks(convoys, batch)
         self._known = {convoy.pk: batch.add(known_intervals(convoy)) for convoy, _ in convoys}
 
@@ -187,11 +184,9 @@ class _Moved:
     def _project_convoy(
         self, work: Work, convoy: Convoy, newest: int, writes: Writes, head: OpenHead
     ) -> None:
-        history, routes = self._histories[work.ref], self._assembly.routes
-        project_convoy(writes, convoy, history, newest)
-        if work.is_new or any(DECLARED & set(event.declares) for event in work.new_events):
-            project_declaration(convoy, history)
-        project_visibility(writes, convoy, work.events, work.new_events, history)
+        project_convoy(writes, convoy, work.after, newest)
+        project_declaration(convoy, work.before, work.after)
+        project_visibility(writes, convoy, work.new_events, work.before, work.after)
         known = self._known[convoy.pk]
-        project_intervals(writes, convoy, work.events, work.new_events, history, routes, known)
+        project_intervals(writes, convoy, work.events, work.new_events, work.after, self._routes, known)
         self._clocks.move(writes, convoy, work.new_events, head.now)

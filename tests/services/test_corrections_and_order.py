@@ -8,7 +8,7 @@ from convoys.errors import Conflict, IllegalHistory, InvalidInput, NotPermitted
 from convoys.models import Claim, Convoy, Event, Words
 from convoys.queries.history import history_of
 from convoys.queries.verification import verify
-from convoys.services.changes import Correct
+from convoys.services.changes import Correct, Retract
 from convoys.vocabulary import Act, State
 from tests import factories as make
 
@@ -156,3 +156,30 @@ def test_what_makes_room_in_loaded_history_is_known_with_what_it_makes_room_for(
     assert (moved.kind, moved.known_from) == ("delivered", held.known_from)
     assert history_of(convoy(), known_at=make.utc(2026, 3, 7)).facts.state == State.DELIVERED
     assert history_of(convoy(), known_at=make.utc(2026, 3, 4)).facts.state == State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("stated", "rows"),
+    [
+        ({"cargo": [{"category": "food", "description": "Flour"}]}, "cargo_lines"),
+        ({"references": [{"issuer": "Port", "number": "17"}]}, "other_references"),
+        ({"carrier": "hauliers"}, "organisations"),
+    ],
+)
+@pytest.mark.parametrize("way", ["corrected", "taken back"])
+def test_what_an_amendment_no_longer_states_is_gone_from_what_lists_read(
+    stated: dict[str, object], rows: str, way: str
+) -> None:
+    make.make_convoy()
+    make.organisation("hauliers")
+    before = getattr(convoy(), rows).count()
+    amended = make.tell("C-1", "amended", "2026-03-02", declares={"trucks": 3, **stated}, claims=[])
+    assert getattr(convoy(), rows).count() == before + 1
+
+    if way == "corrected":
+        contents = make.record("C-1", "amended", "2026-03-02", declares={"trucks": 3}, claims=[])
+        make.apply(Correct(amended, contents, "That was another convoy's."))
+    else:
+        make.apply(Retract(amended, "That was another convoy's."))
+
+    assert getattr(convoy(), rows).count() == before
