@@ -94,13 +94,24 @@ def reports(draw: st.DrawFn, ref: SubjectRef, others: Sequence[str], kind: str =
     if row.accounts_for and draw(st.booleans()):
         fields["tonnes_low"] = draw(st.integers(0, 30))
     if kind == "amended":
-        fields["declares"] = draw(
-            st.sampled_from([{"trucks": 3}, {"trucks": None}, {"tonnes": {"low": 50}}, {"route": None}])
-        )
+        fields["declares"] = draw(st.sampled_from(amendments(ref)))
     if not row.desk_act:
         fields["claims"] = draw(st.lists(accounts(), min_size=1, max_size=2))
     since = history.facts.state_since
     return Record(ref, kind, draw(times(since.occurred_at if since else FIRST)), **fields)
+
+
+def amendments(ref: SubjectRef) -> list[dict[str, Any]]:
+    """What a declaration may be changed to, of each kind of rows that it stands in."""
+    return [
+        {"trucks": 3},
+        {"trucks": None},
+        {"tonnes": {"low": 50}},
+        {"route": None},
+        {"cargo": [{"category": "food", "description": "Flour"}]},
+        {"references": [{"issuer": "Port", "number": ref.code}]},
+        {"carrier": "aid_society"},
+    ]
 
 
 @st.composite
