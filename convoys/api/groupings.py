@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -72,8 +72,15 @@ def stretch_parameters(since: str, until: str) -> list[OpenApiParameter]:
     ]
 
 
-def key_shown(key: str) -> str | None:
-    return None if key == UNKNOWN else key
+def groups_shown(
+    serializer: type[serializers.Serializer], groups: Sequence[Any], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The figures of each group as the serializer shows them, with its key and what the key is called."""
+    shown = serializer(groups, many=True).data
+    return [
+        row | {"key": None if group.key == UNKNOWN else group.key, "name": names.get(group.key)}
+        for row, group in zip(shown, groups, strict=True)
+    ]
 
 
 def names_of(group_by: str, keys: Iterable[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -21,15 +21,15 @@ from convoys.api.groupings import (
     end_of_stretch,
     first_of_stretch,
     grouping,
-    key_shown,
+    groups_shown,
     names_of,
     refuse_backward,
     stretch_parameters,
 )
 from convoys.api.moments import MomentSerializer
 from convoys.api.parameters import read_each
-from convoys.queries.durations import Durations, durations
-from convoys.queries.held_now import Group, held_now
+from convoys.queries.durations import durations
+from convoys.queries.held_now import held_now
 from convoys.queries.hold_groups import GROUPINGS, OVERLAPPING
 from convoys.queries.visibility import visible_convoys
 from convoys.vocabulary import Precision
@@ -111,9 +111,9 @@ class HeldNow(ReadView):
             {
                 "group_by": group_by,
                 "total": HeldSerializer(found.total).data,
-                "results": _groups(HeldSerializer, found.groups, names),
+                "results": groups_shown(HeldSerializer, found.groups, names),
                 "overlapping": group_by in OVERLAPPING,
-                "not_confirmed": _groups(HeldSerializer, found.not_confirmed, names),
+                "not_confirmed": groups_shown(HeldSerializer, found.not_confirmed, names),
                 "not_confirmed_total": HeldSerializer(found.not_confirmed_total).data,
                 "counting_rule": found.counting_rule,
                 **self.moment_shown(),
@@ -208,21 +208,9 @@ class HoldDurations(ReadView):
             {
                 "group_by": group_by,
                 "total": DurationsSerializer(found.total).data,
-                "results": _groups(DurationsSerializer, found.groups, names),
+                "results": groups_shown(DurationsSerializer, found.groups, names),
                 "overlapping": group_by in OVERLAPPING,
                 "counting_rule": found.counting_rule,
                 **self.moment_shown(),
             }
         )
-
-
-def _groups(
-    serializer: type[serializers.Serializer],
-    groups: Sequence[Group | Durations],
-    names: dict[str, str],
-) -> list[dict[str, Any]]:
-    shown = serializer(groups, many=True).data
-    return [
-        row | {"key": key_shown(group.key), "name": names.get(group.key)}
-        for row, group in zip(shown, groups, strict=True)
-    ]

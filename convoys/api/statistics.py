@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any
 
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
@@ -22,7 +20,7 @@ from convoys.api.groupings import (
     GroupSerializer,
     end_of_stretch,
     grouping,
-    key_shown,
+    groups_shown,
     names_of,
     refuse_backward,
     stretch_parameters,
@@ -30,10 +28,8 @@ from convoys.api.groupings import (
 from convoys.api.moments import MomentSerializer
 from convoys.api.parameters import read_each
 from convoys.queries.hold_groups import GROUPINGS, OVERLAPPING
-from convoys.queries.tonne_days import Group, Window, tonne_days
+from convoys.queries.tonne_days import Window, tonne_days
 from convoys.queries.visibility import visible_convoys
-
-THOUSANDTH = Decimal("0.001")
 
 
 class TonneDaysSerializer(serializers.Serializer):
@@ -97,21 +93,14 @@ class TonneDays(ReadView):
         found = tonne_days(visible_convoys(self.viewer), self.viewer, group_by, self.moment, window)
         self.is_backfilled = found.is_backfilled
         names = names_of(group_by, (group.key for group in (*found.groups, *found.not_confirmed)))
-
-        def rows(groups: Sequence[Group]) -> list[dict[str, Any]]:
-            return [
-                _figures(group) | {"key": key_shown(group.key), "name": names.get(group.key)}
-                for group in groups
-            ]
-
         return Response(
             {
                 "group_by": group_by,
-                "total": _figures(found.total),
-                "results": rows(found.groups),
+                "total": TonneDaysSerializer(found.total).data,
+                "results": groups_shown(TonneDaysSerializer, found.groups, names),
                 "overlapping": group_by in OVERLAPPING,
-                "not_confirmed": rows(found.not_confirmed),
-                "not_confirmed_total": _figures(found.not_confirmed_total),
+                "not_confirmed": groups_shown(TonneDaysSerializer, found.not_confirmed, names),
+                "not_confirmed_total": TonneDaysSerializer(found.not_confirmed_total).data,
                 "counting_rule": found.counting_rule,
                 **self.moment_shown(),
             }
@@ -126,16 +115,3 @@ def _window(start: End | None, end: End | None) -> Window:
     if end:
         window = replace(window, end=end.at, end_precision=end.precision)
     return window
-
-
-def _figures(group: Group) -> dict[str, Any]:
-    return {
-        "low": _tonnes(group.low),
-        "high": _tonnes(group.high),
-        "holds": group.holds,
-        "unknown_tonnage": group.unknown_tonnage,
-    }
-
-
-def _tonnes(value: Decimal | None) -> str | None:
-    return f"{value.quantize(THOUSANDTH):f}" if value is not None else None

@@ -65,18 +65,28 @@ def by_keys(model: type[Model], columns: Sequence[str], keys: Collection[str]) -
 
 @cache
 def _by_keys(model: type[Model], columns: tuple[str, ...], keys: int) -> str:
-    quote, key = connection.ops.quote_name, quoted_key(model)
-    names, places = ", ".join([key, *map(quote, columns)]), ", ".join(["%s"] * keys)
-    return f"SELECT {names} FROM {quote(model._meta.db_table)} WHERE {key} IN ({places})"  # noqa: S608
+    key, places = quoted_key(model), ", ".join(["%s"] * keys)
+    names = ", ".join([key, *map(connection.ops.quote_name, columns)])
+    return f"SELECT {names} FROM {quoted_table(model)} WHERE {key} IN ({places})"  # noqa: S608
+
+
+def primary_key(model: type[Model]) -> Field:
+    """The field of the primary key, which every model has."""
+    key = model._meta.pk
+    assert key is not None  # noqa: S101
+    return key
 
 
 def quoted_key(model: type[Model]) -> str:
     """The primary key's column, as SQL."""
-    key = model._meta.pk
-    assert key is not None  # noqa: S101 - every model has one
-    return quoted(key)
+    return quoted(primary_key(model))
 
 
 def quoted(field: Field) -> str:
     """A field's column, as SQL."""
     return connection.ops.quote_name(str(field.column))
+
+
+def quoted_table(model: type[Model]) -> str:
+    """A model's table, as SQL."""
+    return connection.ops.quote_name(model._meta.db_table)

@@ -20,6 +20,8 @@ from django.db import connection
 from django.db.models import JSONField, Model
 from django.db.models.fields import Field
 
+from convoys.queries.statements import primary_key, quoted, quoted_table
+
 MOST_PARAMETERS = 900  # of one statement on SQLite
 # Whose text stands in PostgreSQL's arrays as it is.
 UNQUOTED = {int, bool, datetime, NoneType}
@@ -48,13 +50,11 @@ def insert(
     columns, same = _parted(columns)
     constants = same | dict(constants)
     fields = _fields(model, [*columns, *constants])
-    names = ", ".join(_quoted(field.column) for field in fields)
-    head = f"INSERT INTO {_quoted(model._meta.db_table)} ({names})"
+    names = ", ".join(quoted(field) for field in fields)
+    head = f"INSERT INTO {quoted_table(model)} ({names})"
     tail = "ON CONFLICT DO NOTHING"
     tail += (
-        f" RETURNING {', '.join(_quoted(field.column) for field in _fields(model, returning))}"
-        if returning
-        else ""
+        f" RETURNING {', '.join(quoted(field) for field in _fields(model, returning))}" if returning else ""
     )
     rows: list[tuple[Any, ...]] = []
     with _beside_the_statement() if is_wide else connection.cursor() as cursor:
@@ -68,26 +68,24 @@ def update(model: type[Model], keys: Sequence[Any], columns: Columns) -> None:
     """Write these columns of the rows with these keys: the first place of each belongs to the first key."""
     if not keys:
         return
-    key = model._meta.pk
-    assert key is not None  # noqa: S101 - every model has one
-    table, quoted_key = _quoted(model._meta.db_table), _quoted(key.column)
+    table, key = quoted_table(model), primary_key(model)
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             fields = _fields(model, columns)
-            setting = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+            setting = ", ".join(f"{quoted(field)} = %s" for field in fields)
             values = [[_stored(field, value) for value in columns[field.attname]] for field in fields]
-            statement = f"UPDATE {table} SET {setting} WHERE {quoted_key} = %s"  # noqa: S608
+            statement = f"UPDATE {table} SET {setting} WHERE {quoted(key)} = %s"  # noqa: S608
             cursor.executemany(statement, list(zip(*values, keys, strict=True)))
             return
         columns, same = _parted(columns)
         varying, fixed = _fields(model, columns), _fields(model, same)
         setting = ", ".join(
-            [f"{_quoted(field.column)} = given.{_quoted(field.column)}" for field in varying]
-            + [f"{_quoted(field.column)} = %s::{_type(field)}" for field in fixed]
+            [f"{quoted(field)} = given.{quoted(field)}" for field in varying]
+            + [f"{quoted(field)} = %s::{_type(field)}" for field in fixed]
         )
         arrays, parameters = _arrays([key, *varying], {key.attname: keys, **columns})
-        names = ", ".join(_quoted(field.column) for field in (key, *varying))
-        given = f"FROM unnest({arrays}) AS given({names}) WHERE {table}.{quoted_key} = given.{quoted_key}"
+        names = ", ".join(quoted(field) for field in (key, *varying))
+        given = f"FROM unnest({arrays}) AS given({names}) WHERE {table}.{quoted(key)} = given.{quoted(key)}"
         constants = [_stored(field, same[field.attname]) for field in fixed]
         cursor.execute(f"UPDATE {table} SET {setting} {given}", [*constants, *parameters])  # noqa: S608
 
@@ -119,11 +117,11 @@ def _wide(
     varying: Sequence[Field], fixed: Sequence[Field], columns: Columns, same: Sequence[Any]
 ) -> tuple[str, list[Any]]:
     """Columns as the driver's binary arrays, which need no quotes and no parsing; JSON goes as its text."""
-    names = ", ".join(_quoted(field.column) for field in varying)
+    names = ", ".join(quoted(field) for field in varying)
     arrays = ", ".join(
         f"%b::{'text' if isinstance(field, JSONField) else _type(field)}[]" for field in varying
     )
-    given = [f"given.{_quoted(field.column)}::{_type(field)}" for field in varying]
+    given = [f"given.{quoted(field)}::{_type(field)}" for field in varying]
     given += [f"%s::{_type(field)}" for field in fixed]
     source = f"SELECT {', '.join(given)} FROM unnest({arrays}) AS given({names})"  # noqa: S608
     values = [
@@ -182,7 +180,3 @@ def _type(field: Field) -> str:
     """As an array's elements. Text without its length: a cast would cut it short instead of failing."""
     kind = str(field.db_type(connection))
     return "text" if kind.startswith("varchar") else kind
-
-
-def _quoted(name: str | None) -> str:
-    return str(connection.ops.quote_name(str(name)))

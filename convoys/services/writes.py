@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Model
 from django.db.models.fields import Field
 
-from convoys.queries.statements import Batch, Found, Statement, quoted, quoted_key
+from convoys.queries.statements import Batch, Found, Statement, quoted, quoted_key, quoted_table
 
 ROWS_AT_A_TIME = 20  # SQLite takes a thousand values in one statement
 # What PostgreSQL's driver takes as it is. SQLite's is given instants and keys as text.
@@ -87,14 +87,10 @@ def _values(model: type[Model], row: Columns) -> list[Any]:
 def _insertion(model: type[Model], rows: int) -> str:
     names = ", ".join(column.name for column in _columns(model).values())
     values = f"({', '.join(['%s'] * len(_columns(model)))})"
-    return f"INSERT INTO {_table(model)} ({names}) VALUES {', '.join([values] * rows)}"  # noqa: S608
+    return f"INSERT INTO {quoted_table(model)} ({names}) VALUES {', '.join([values] * rows)}"  # noqa: S608
 
 
 @cache
 def _change(model: type[Model], attributes: tuple[str, ...]) -> str:
     setting = ", ".join(f"{_columns(model)[attribute].name} = %s" for attribute in attributes)
-    return f"UPDATE {_table(model)} SET {setting} WHERE {quoted_key(model)} = %s"  # noqa: S608
-
-
-def _table(model: type[Model]) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
+    return f"UPDATE {quoted_table(model)} SET {setting} WHERE {quoted_key(model)} = %s"  # noqa: S608

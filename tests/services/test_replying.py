@@ -15,7 +15,7 @@ from convoys.models import AccountOffered, Claim, Convoy, Event, OfferState, Wor
 from convoys.queries.verification import verify
 from convoys.services import changes, replying, timeline
 from convoys.services.erasing import erase_words
-from convoys.services.replying import AlreadyDecided, NothingThere, Reply
+from convoys.services.replying import AlreadyDecided, NothingThere, Reply, offering
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,7 +129,7 @@ def test_what_could_not_be_a_claim_is_refused_when_it_is_offered(said: dict[str,
 
 
 def test_there_is_an_end_to_how_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replying, "MOST_WAITING", 1)
+    monkeypatch.setattr(offering, "MOST_WAITING", 1)
     offered()
     with pytest.raises(InvalidInput):
         offered()
