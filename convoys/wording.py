@@ -132,11 +132,6 @@ def what_is_known_briefly(precision: str) -> str:
     return {"day": _("day known"), "month": _("month known")}.get(precision, "")
 
 
-def in_alphabetical_order(names: list[str]) -> str:
-    """All names that parties use, each once, in alphabetical order: "Khankendi / Stepanakert"."""
-    return " / ".join(sorted(dict.fromkeys(name for name in names if name), key=str.casefold))
-
-
 def listed(words: list[str]) -> str:
     """ "a, b and c"."""
     if len(words) < 2:

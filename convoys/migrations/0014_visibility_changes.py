@@ -1,4 +1,8 @@
-"""Who came to see a convoy at which entry, and who ceased to: filled from what is on record."""
+"""Who came to see a convoy at which entry, and who ceased to: filled from what is on record.
+
+By the very function that the write path calls, not by a copy of its day: these rows are a projection, and
+one made before must be the one that would be made since. Should that rule change, they are made anew anyway.
+"""
 
 from itertools import groupby
 

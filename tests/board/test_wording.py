@@ -58,10 +58,3 @@ def test_a_span_is_said_in_days_where_only_days_are_known(days: str, whole: bool
 )
 def test_an_instant_is_said_in_its_places_zone_and_no_finer_than_known(precision: str, bound: str, said: str):
     assert wording.moment(EVENING, precision, bound, TBILISI) == said
-
-
-def test_all_parties_names_stand_in_alphabetical_order():
-    assert (
-        wording.in_alphabetical_order(["Stepanakert", "Khankendi", "Stepanakert"])
-        == "Khankendi / Stepanakert"
-    )
