@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
-from django.db.models import TextField
+from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from convoys.models import Event
@@ -92,7 +92,9 @@ def _figures_now(viewer: Viewer, moment: Moment) -> Figures:
 def _told_of(events: Any, moment: Moment) -> dict[int, list[_Entry]]:
     """By convoy, the last known entry of each chain that had happened, in order of replay."""
     newest: dict[int, _Entry] = {}
-    rows = events.filter(kind__in=TOLD_BY).order_by("sequence")
+    # What was said first of what came later says nothing; what was said of it again may move it to before.
+    may_count = Q(effective_at__lte=moment.asked) | Q(supersedes__isnull=False)
+    rows = events.filter(may_count, kind__in=TOLD_BY).order_by("sequence")
     for row in map(_Entry._make, rows.values_list(*COLUMNS)):
         newest[row.chain] = row
     told: dict[int, list[_Entry]] = defaultdict(list)
