@@ -31,12 +31,25 @@ class PlainEvent(models.Model):
         return self.kind
 
 
+# Where one was reported without a place it lies at any other.
+FILL = """
+INSERT INTO benchmarks_plainevent (convoy_id, kind, occurred_at, place_id, author_id, text, recorded_at)
+SELECT convoy_id, kind, occurred_at, coalesce(place_id, (SELECT min(code) FROM convoys_place)),
+  coalesce(author_id, (SELECT min(id) FROM accounts_user)), 'Our team on the road saw it.', recorded_at
+FROM convoys_event WHERE convoy_id IS NOT NULL ORDER BY sequence
+"""
+
+
 class PlainTable:
-    """The table of plain events, while `with` it."""
+    """The table of plain events, while `with` it, with as many rows as our own has: what is written to an
+    empty table finds its indexes in memory, whatever the size of the rest."""
 
     def __enter__(self) -> None:
         with connection.schema_editor() as editor:
             editor.create_model(PlainEvent)
+        with connection.cursor() as cursor:
+            cursor.execute(FILL)
+            cursor.execute(f'ANALYZE "{PlainEvent._meta.db_table}"')
 
     def __exit__(self, *_: object) -> None:
         with connection.schema_editor() as editor:
