@@ -33,7 +33,8 @@ class PostOffice:
     """Accepts and keeps mail. `answers` are taken one a message, then all are accepted.
 
     An answer is a reply line ("451 Try later"), or DROP (hang up before accepting) or MUTE (accept
-    and hang up without saying so). `refuses` maps an address to the reply to its RCPT.
+    and hang up without saying so). `refuses` maps an address to the reply to its RCPT. It says that it
+    takes commands together where `takes_commands_together`.
     """
 
     DROP, MUTE = "drop", "mute"
@@ -44,6 +45,7 @@ class PostOffice:
         self.refuses: dict[str, str] = {}
         self.before_accepting: Callable[[], None] = lambda: None
         self.sessions = 0
+        self.takes_commands_together = False
         self.controller = OnFreePort(self, hostname="127.0.0.1", port=0)
 
     async def handle_EHLO(
@@ -51,7 +53,7 @@ class PostOffice:
     ) -> list[str]:
         self.sessions += 1
         session.host_name = hostname
-        return responses
+        return ["250-PIPELINING", *responses] if self.takes_commands_together else responses
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

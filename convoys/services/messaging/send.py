@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from convoys.models import MailSettings, Message
 from convoys.services.messaging.mime import FrozenMail, mime_bytes, on_envelope
+from convoys.services.messaging.pipelining import Pipeline, takes_commands_together
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Sender:
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
+        self._pipeline: Pipeline | None = None
         self._bounces_to = ""
 
     def __enter__(self) -> Sender:
@@ -43,30 +45,37 @@ class Sender:
         self.close()
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, pipeline = self._connection, self._pipeline
+        self._connection = self._pipeline = None
+        if pipeline is not None:
+            pipeline.hang_up_between()
         if connection is not None:
             try:
                 connection.close()
             except (smtplib.SMTPException, OSError):
                 pass  # it is gone already
 
-    def send_all(self, messages: Iterable[Message]) -> Iterator[tuple[Message, Outcome]]:
+    def send_all(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
         """Try each once, one after the other."""
-        for message in messages:
-            yield message, self.send(message)
+        try:
+            for message, following in zip(messages, [*messages[1:], None], strict=True):
+                yield message, self.send(message, following)
+        finally:
+            if self._pipeline is not None and self._pipeline.is_between:
+                self.close()  # whoever asked for these wants no more of them
 
-    def send(self, message: Message) -> Outcome:
-        """Try once. Never raises for what a server or a network does."""
+    def send(self, message: Message, following: Message | None = None) -> Outcome:
+        """Try once; never raises for what a server or a network does. `following` is sent next, if any."""
         try:
             connection = self._open()
         except (smtplib.SMTPException, OSError) as problem:
             # Refusing us altogether, wrong passwords included, is mended by people and not by a new mail.
-            self._connection = None
+            self._connection = self._pipeline = None
             return Outcome(
                 server_is_away=True, reason=f"no connection to the mail server: {said_by(problem)}"
             )
         try:
-            self._hand_over(message, connection)
+            self._hand_over(message, following, connection)
         except smtplib.SMTPRecipientsRefused as problem:
             code, words = next(iter(problem.recipients.values()), (0, b""))
             return self._refused(code, words)
@@ -80,9 +89,11 @@ class Sender:
             return Outcome(is_permanent=True, reason=f"no mail can be made of it: {problem}"[:400])
         return Outcome(is_sent=True)
 
-    def _hand_over(self, message: Message, connection: BaseEmailBackend) -> None:
+    def _hand_over(self, message: Message, following: Message | None, connection: BaseEmailBackend) -> None:
         smtp = getattr(connection, "connection", None)
-        if isinstance(smtp, smtplib.SMTP):
+        if self._pipeline is not None:
+            self._pipeline.hand_over(message, following)
+        elif isinstance(smtp, smtplib.SMTP):
             # Django's own way reads both addresses anew for each mail, which costs as much as sending.
             smtp.sendmail(
                 on_envelope(self._bounces_to), [on_envelope(message.to_address)], mime_bytes(message)
@@ -96,8 +107,11 @@ class Sender:
         if self._connection is None:
             connection = get_connection(timeout=settings.EMAIL_TIMEOUT, fail_silently=False)
             connection.open()
-            self._connection = connection
             self._bounces_to = bounce_address()
+            smtp = getattr(connection, "connection", None)
+            if isinstance(smtp, smtplib.SMTP) and takes_commands_together(smtp):
+                self._pipeline = Pipeline(smtp, self._bounces_to)
+            self._connection = connection
         return self._connection
 
     def _refused(self, code: int, words: bytes | str) -> Outcome:
