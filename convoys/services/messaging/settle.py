@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from convoys.models import Channel, Message, MessageState, Notification, NotificationState
-from convoys.queries.rows import is_one_of
+from convoys.queries.statements import Batch
+from convoys.services.messaging.attempts import acceptance, beginning
 from convoys.services.messaging.freeze import LEASE
 from convoys.services.messaging.send import Outcome
 from convoys.services.webhooks import schedule
@@ -41,22 +42,21 @@ def begin_attempts(messages: Sequence[Message], accepted: Sequence[Message] = ()
 def _settle_and_begin(
     accepted: Sequence[Message], following: Sequence[Message], begun: list[Message], now: datetime
 ) -> None:
+    batch, found = Batch(), []
+    if accepted:
+        for statement in acceptance([one.pk for one in accepted], accepted[0].lease, now):
+            batch.add(statement)
+    keys = [message.pk for message in following]
+    if following:
+        found = batch.add(beginning(keys, following[0].lease, now, now + LEASE))
     with transaction.atomic(durable=True):
-        if accepted:
-            _write_sent(accepted, now)
-        begun[:] = _begin(following, now) if following else []
-
-
-def _begin(messages: Sequence[Message], now: datetime) -> list[Message]:
-    keys, lease = [message.pk for message in messages], messages[0].lease
-    named = Message.objects.filter(is_one_of("pk", keys), lease=lease)
-    # Once more over a new connection, what the first time had written already is not counted twice.
-    fresh = named.filter(lease_until__gt=now).exclude(attempt_began_at=now)
-    count = fresh.update(attempts=F("attempts") + 1, attempt_began_at=now, lease_until=now + LEASE)
-    if count == len(messages):
-        return list(messages)
-    mine = set(named.filter(attempt_began_at=now).values_list("pk", flat=True))
-    return [message for message in messages if message.pk in mine]
+        batch.run()
+        mine = {pk for (pk,) in found}
+        if len(mine) < len(keys):
+            # What was written over a connection that was then lost counts too.
+            named = Message.objects.filter(pk__in=keys, lease=following[0].lease, attempt_began_at=now)
+            mine = set(named.values_list("pk", flat=True))
+    begun[:] = [message for message in following if message.pk in mine]
 
 
 def pause_after(attempts: int, jitter: float = 0) -> timedelta:
@@ -86,17 +86,6 @@ def _surely(write: Callable[[], None]) -> None:
     except (OperationalError, InterfaceError):
         connection.close()
         write()
-
-
-def _write_sent(messages: Sequence[Message], now: datetime) -> None:
-    keys = [message.pk for message in messages]
-    mine = Message.objects.filter(is_one_of("pk", keys), lease=messages[0].lease)
-    settled = mine.update(state=MessageState.SENT, sent_at=now, failure="", next_attempt_at=None, **NO_LEASE)
-    if settled < len(keys):
-        keys = list(Message.objects.filter(pk__in=keys, sent_at=now).values_list("pk", flat=True))
-    Notification.objects.filter(is_one_of("message", keys)).update(
-        state=NotificationState.SENT, settled_at=now, reason=""
-    )
 
 
 def _settle(message: Message, outcome: Outcome) -> None:
