@@ -11,6 +11,8 @@ from unittest.mock import patch
 from celery import current_app
 from django.db import connections
 
+from convoytracker.warm import warm_up
+
 THREADS = 4  # the fewest that a deployment is told to give a worker
 
 
@@ -21,6 +23,7 @@ class Worker:
     """
 
     def __enter__(self) -> Self:
+        warm_up()
         self._asked: queue.Queue[str | None] = queue.Queue()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
         self._failed: list[Exception] = []

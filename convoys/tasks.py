@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from celery import shared_task
 
 from convoys.bell import ring
+from convoys.one_at_a_time import one_at_a_time
 from convoys.services.alerting.detect import raise_due_alerts
 from convoys.services.alerting.governing import redate_left_over
 from convoys.services.alerting.sweeps import note_success
@@ -17,11 +17,6 @@ from convoys.services.messaging.deliver import deliver_webhooks as call_webhooks
 from convoys.services.messaging.recover import return_expired_leases
 
 logger = logging.getLogger(__name__)
-# Of the threads of one worker: a mail server or a webhook that stalls holds so many and no more, so
-# that detection always finds one. A run that finds no room is not missed: those under way go on
-# until nothing is due.
-_mail_room = threading.BoundedSemaphore(2)
-_webhook_room = threading.BoundedSemaphore(1)
 
 
 class SweepFailedError(Exception):
@@ -45,27 +40,22 @@ def detect() -> None:
     note_success("detect")
 
 
+# Two runs over one channel in one process would fight for the interpreter and write the same mails; and a
+# mail server or a webhook that stalls holds one thread of a worker and no more, so that detection always
+# finds one.
 @shared_task(name="convoys.tasks.deliver")
+@one_at_a_time(again=lambda: ring("convoys.tasks.deliver"))
 def deliver() -> None:
     """Send the mails that are owed and those that are due again."""
-    if not _mail_room.acquire(blocking=False):
-        return
-    try:
-        _log(deliver_mails(), "mails")
-    finally:
-        _mail_room.release()
+    _log(deliver_mails(), "mails")
     note_success("deliver")
 
 
 @shared_task(name="convoys.tasks.deliver_webhooks")
+@one_at_a_time(again=lambda: ring("convoys.tasks.deliver_webhooks"))
 def deliver_webhooks() -> None:
     """Call the webhooks that are owed something."""
-    if not _webhook_room.acquire(blocking=False):
-        return
-    try:
-        _log(call_webhooks(), "webhook calls")
-    finally:
-        _webhook_room.release()
+    _log(call_webhooks(), "webhook calls")
     note_success("deliver_webhooks")
 
 

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convoytracker.settings")
 
@@ -29,6 +29,13 @@ def _keep_our_logging(**_: Any) -> None:
 def _watch_the_pulse(**_: Any) -> None:
     """A worker's signs of life; beat's come from its scheduler."""
     import convoytracker.pulse  # noqa: F401 - connects itself
+
+
+@worker_init.connect
+def _warm_up(**_: Any) -> None:
+    from convoytracker.warm import warm_up
+
+    warm_up()
 
 
 @worker_ready.connect
