@@ -139,7 +139,7 @@ def test_lines_that_begin_with_a_dot_end_no_mail(wire):
 def test_an_address_is_never_a_command(wire):
     client, server = wire
     for address in ("ada@example.org>\r\ndata\r\n", "ada@example.org\nrcpt TO:<eve@example.org>"):
-        with pytest.raises(ValueError, match="(?i)line|newline|address"):
+        with pytest.raises(ValueError, match=r"(?i)line|newline|address"):
             Pipeline(client, "bounces@example.org").hand_over(mail(address), None)
     server.setblocking(False)
     with pytest.raises(BlockingIOError):
