@@ -75,6 +75,11 @@ def in_force() -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
 
+def is_in_force(token: ApiToken) -> bool:
+    """The same of one that was read."""
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > timezone.now())
+
+
 def find_token(secret: str) -> ApiToken | None:
     """The token in force with this secret, of an active user, else None."""
     found = in_force().select_related("user", "user__organisation")

@@ -21,7 +21,7 @@ REST_FRAMEWORK = {
         "convoys.api.permissions.HasScope",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["convoys.api.throttling.PerTokenThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["convoys.api.rendering.FastJsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["convoys.api.bodies.SmallJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "convoys.api.schema.ProblemAwareSchema",
     "EXCEPTION_HANDLER": "convoys.api.errors.problem_response",

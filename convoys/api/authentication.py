@@ -8,7 +8,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
-from accounts.tokens import LAST_USED_EVERY, find_token, note_use
+from accounts.tokens import LAST_USED_EVERY, note_use
+from convoys.queries.askers import token_asking
 
 SCHEME = b"bearer"
 LONGEST_TOKEN = 200
@@ -36,4 +37,4 @@ class BearerAuthentication(BaseAuthentication):
 def _token_of(secret: bytes) -> ApiToken | None:
     if not secret or len(secret) > LONGEST_TOKEN or not secret.isascii():
         return None
-    return find_token(secret.decode("ascii"))
+    return token_asking(secret.decode("ascii"))

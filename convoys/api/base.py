@@ -118,11 +118,16 @@ class ListView(ReadView, ListAPIView):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        rows = self.rows_of(page)
-        shown = self.serializer_class(rows, many=True, context=self.context_of(rows))
-        response = self.get_paginated_response(self.shape.cut(shown).data)
+        response = self.get_paginated_response(self.shown(page))
         response.data.update(self.moment_shown())
         return response
+
+    def shown(self, page: Sequence[Any]) -> Sequence[Any]:
+        """A page's rows as the answer has them."""
+        rows = self.rows_of(page)
+        serializer = self.serializer_class(rows, many=True, context=self.context_of(rows))
+        data: Sequence[Any] = self.shape.cut(serializer).data
+        return data
 
     def rows_of(self, page: Sequence[Any]) -> Sequence[Any]:
         """What the serializer shows of a page's rows; the rows themselves unless a view says otherwise."""

@@ -48,6 +48,17 @@ class Unchanged(Exception):
     """The asker named the tag that the answer would have: there is nothing to read or to send."""
 
 
+def circumstances() -> tuple[Any, ...]:
+    """What shapes every answer, whatever is asked: our code, and the settings that it words answers by."""
+    return (
+        release(),
+        settings.SITE_URL,
+        settings.INSTANCE_TIME_ZONE,
+        settings.SILENT_AFTER_HOURS,
+        get_language(),
+    )
+
+
 def tag_beforehand(request: Request, basis: Basis, moment: Moment, by_now: bool) -> str | None:
     """The tag of the answer to come; None where only the body can tell.
 
@@ -57,11 +68,7 @@ def tag_beforehand(request: Request, basis: Basis, moment: Moment, by_now: bool)
     if basis is Basis.ANSWER:
         return None
     parts: list[Any] = [
-        release(),
-        settings.SITE_URL,
-        settings.INSTANCE_TIME_ZONE,
-        settings.SILENT_AFTER_HOURS,
-        get_language(),
+        *circumstances(),
         request.accepted_media_type,
         request.build_absolute_uri(),  # whole: links in the answer repeat it
     ]

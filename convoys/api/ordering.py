@@ -69,14 +69,27 @@ class Order:
         self, queryset: QuerySet[Any], after: Position | None, limit: int, *, backwards: bool = False
     ) -> list[Any]:
         """The first rows after a position, or, backwards, the last before it, nearest first."""
+        if self.instant is None:
+            return list(self.page(queryset, after, limit, backwards))
         found: list[Any] = []
         # Those with and those without a value one after the other: each is one stretch of an index.
         for rows, columns in self._parts(queryset, after, backwards):
-            sign = "-" if self.descending != backwards else ""
-            found += rows.order_by(*(f"{sign}{column}" for column in columns))[: limit - len(found)]
+            found += rows.order_by(*(f"{self._sign(backwards)}{column}" for column in columns))[
+                : limit - len(found)
+            ]
             if len(found) == limit:
                 break
         return found
+
+    def page(
+        self, queryset: QuerySet[Any], after: Position | None, limit: int, backwards: bool
+    ) -> QuerySet[Any]:
+        """The same as one query, where a list is ordered by its key alone."""
+        ((rows, columns),) = self._parts(queryset, after, backwards)
+        return rows.order_by(*(f"{self._sign(backwards)}{column}" for column in columns))[:limit]
+
+    def _sign(self, backwards: bool) -> str:
+        return "-" if self.descending != backwards else ""
 
     def _parts(
         self, queryset: QuerySet[Any], after: Position | None, backwards: bool

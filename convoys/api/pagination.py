@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_PAGE_SIZE = 100
 LARGEST_PAGE_SIZE = 500
 LONGEST_KEY = 200
+PAGING = ("cursor", "page_size")
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ class KeysetPagination(BasePagination):
     The view names the unique column as `key`, which is never null, and other orders as `orders`.
     """
 
-    cursor_parameter = "cursor"
-    page_size_parameter = "page_size"
+    cursor_parameter, page_size_parameter = PAGING
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self.order = Order.asked(request, view)
@@ -92,7 +92,7 @@ class KeysetPagination(BasePagination):
         cursor = self._cursor(request, queryset.model)
         backwards = cursor is not None and cursor.backwards
         position = cursor.position if cursor else None
-        rows = self.order.rows(queryset, position, size + 1, backwards=backwards)
+        rows = self.read(queryset, position, size + 1, backwards)
         more, page = len(rows) > size, rows[:size]
         if backwards:
             page.reverse()
@@ -101,6 +101,10 @@ class KeysetPagination(BasePagination):
         self.next = self._link(page[-1], backwards=False) if page and has_next else None
         self.previous = self._link(page[0], backwards=True) if page and has_previous else None
         return page
+
+    def read(self, queryset: Any, position: Position | None, limit: int, backwards: bool) -> list[Any]:
+        """The first rows after a position, or, backwards, the last before it, nearest first."""
+        return self.order.rows(queryset, position, limit, backwards=backwards)
 
     def _page_size(self, request: Request) -> int:
         given = _single(request, self.page_size_parameter)

@@ -15,6 +15,7 @@ from convoys.api.base import DetailView, ListOfADay, ListView
 from convoys.api.convoy_filters import CONVOYS, is_number
 from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
+from convoys.api.kept import ListOfKept
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.places import (
     AgreementDetailSerializer,
@@ -39,7 +40,7 @@ REPORTED_AT = ("status_since", "held_since", "last_reported_at", "silent_from", 
 OUT_OF_THE_RECORD = ("cargo_account", "episodes", "contested", "events", "claims")
 
 
-class ConvoyList(ListOfADay):
+class ConvoyList(ListOfKept):
     """Convoys that you may see, by reference.
 
     Exercises are left out unless you ask for them. Asked about another moment: those that were on
@@ -55,11 +56,6 @@ class ConvoyList(ListOfADay):
     is_sparse = True
     expandable = EXPANDABLE
     zones: api_convoys.Zones
-
-    def get_queryset(self) -> QuerySet[Convoy]:
-        convoys = api_convoys.convoys_on_record_at(self.viewer, self.moment)
-        is_read = self.moment.is_now and self.shape.wants("sponsors")
-        return api_convoys.with_sponsors(convoys) if is_read else convoys
 
     def rows_of(self, page: Sequence[Convoy]) -> Sequence[Convoy]:
         if self.moment.is_now:

@@ -16,6 +16,7 @@ from convoys.models.claim import Claim
 from convoys.models.convoy import CargoLine, Convoy, ConvoyOrganisation, OtherReference, Part, StateInterval
 from convoys.models.document import Document
 from convoys.models.event import ChangeSet, Event
+from convoys.models.kept import KeptText
 from convoys.models.ledger import EntryType, Erasure, LedgerEntry, LedgerHead, LedgerNode, Words
 from convoys.models.master_data import MasterData
 from convoys.models.messaging import (
@@ -53,6 +54,7 @@ __all__ = [
     "EntryType",
     "Erasure",
     "Event",
+    "KeptText",
     "LedgerEntry",
     "LedgerHead",
     "LedgerNode",

@@ -64,6 +64,28 @@ class Compiled:
         return compiler, statement, compiler.get_converters(expressions)
 
 
+class Blank(str):
+    """Stands in a query for a text that is given, by this name, each time the query is asked."""
+
+
+class Prepared:
+    """A query as `values_list` answers it, made into SQL once, with a `Blank` for each text that varies."""
+
+    def __init__(self, rows: QuerySet[Any, Any]) -> None:
+        self._compiler: Any = rows.query.get_compiler(connection=connection)
+        self._statement, self._parameters = self._compiler.as_sql()
+        selected = self._compiler.select[: self._compiler.col_count]
+        self._converters = self._compiler.get_converters([expression for expression, _, _ in selected])
+
+    def rows(self, **values: str) -> Found:
+        """Ask it now; the same conversions as the ORM's own."""
+        given = [values[one] if isinstance(one, Blank) else one for one in self._parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, given)
+            found = cursor.fetchall()
+        return list(self._compiler.apply_converters(found, self._converters)) if self._converters else found
+
+
 def instances(model: type[Row], rows: Iterable[tuple[Any, ...]]) -> list[Row]:
     """Rows of every column of a model, in the order of its table, as its objects."""
     names = [field.attname for field in model._meta.concrete_fields]
