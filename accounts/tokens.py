@@ -20,6 +20,8 @@ from accounts.models import ApiToken, TokenScope, User
 PREFIX = "ct_"
 LAST_USED_EVERY = timedelta(minutes=5)
 MOST_A_PERSON = 50
+# How long a token lasts that a person makes: where nothing is said, and at most.
+LASTS = timedelta(days=365)
 
 
 def digest_of(secret: str) -> str:
@@ -55,19 +57,17 @@ class TooManyTokensError(Exception):
     """The person has as many tokens in force as one may have."""
 
 
-def issue_own(
-    asking: ApiToken, label: str, scopes: Iterable[str], expires_at: datetime
-) -> tuple[ApiToken, str]:
-    """A token for the owner of the one that asks. Raises TooManyTokensError.
+def issue_own(user: User, label: str, scopes: Iterable[str], expires_at: datetime) -> tuple[ApiToken, str]:
+    """A token that a person makes for themselves. Raises TooManyTokensError.
 
-    The caller has seen to it that the one that asks may, and has every scope that it gives.
+    The caller has seen to it that they may: a program by a token that has every scope that it gives.
     """
     with transaction.atomic():
         # The person's own row is the lock: the limit holds for two that ask at once.
-        User.objects.select_for_update(no_key=True).get(pk=asking.user_id)
-        if in_force().filter(user=asking.user_id).count() >= MOST_A_PERSON:
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if in_force().filter(user=user).count() >= MOST_A_PERSON:
             raise TooManyTokensError
-        return issue_token(asking.user, label, expires_at, scopes)
+        return issue_token(user, label, expires_at, scopes)
 
 
 def in_force() -> QuerySet[ApiToken]:

@@ -14,13 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import ApiToken, TokenScope
-from accounts.tokens import MOST_A_PERSON, TooManyTokensError, issue_own, revoke_token
+from accounts.tokens import LASTS, MOST_A_PERSON, TooManyTokensError, issue_own, revoke_token
 from convoys.api.bodies import Body, CodeIn, InstantIn, TextIn, invalid_fields, read_body
 from convoys.api.fields import InstantField
 from convoys.api.own import OwnList, OwnView
 
-# How long a token made here lasts where nothing is said, and at most.
-LASTS = timedelta(days=365)
 SCOPES = (
     "read: whatever is asked for; manage: subscriptions, webhooks, accounts; tokens: make and revoke tokens."
 )
@@ -113,7 +111,7 @@ class TokenList(OwnList):
         expires_at = said.get("expires_at", now + LASTS)
         _refuse(asking, scopes, expires_at, now)
         try:
-            token, secret = issue_own(asking, said["label"], scopes, expires_at)
+            token, secret = issue_own(self.user, said["label"], scopes, expires_at)
         except TooManyTokensError:
             most = f"You have {MOST_A_PERSON} tokens in force: revoke one first."
             raise invalid_fields([{"parameter": "label", "detail": most}]) from None

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from convoys.board import documents, mail, mail_links, roads, subscriptions, unsubscribe, views, webhooks
+from convoys.board import (
+    documents,
+    mail,
+    mail_links,
+    roads,
+    subscriptions,
+    tokens,
+    unsubscribe,
+    views,
+    webhooks,
+)
 
 app_name = "board"
 urlpatterns = [
@@ -18,6 +28,8 @@ urlpatterns = [
     path("subscriptions", subscriptions.subscriptions, name="subscriptions"),
     path("subscriptions/<int:key>", subscriptions.subscription_change, name="subscription_change"),
     path("subscriptions/<int:key>/end", subscriptions.subscription_end, name="subscription_end"),
+    path("tokens", tokens.tokens, name="tokens"),
+    path("tokens/<int:key>/revoke", tokens.token_revoke, name="token_revoke"),
     path("webhooks", webhooks.webhooks, name="webhooks"),
     path("webhooks/<int:key>", webhooks.webhook, name="webhook"),
     path("webhooks/<int:key>/rotate", webhooks.webhook_rotate, name="webhook_rotate"),

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,11 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import User
 from convoys.bell import ring
+from convoys.board.readers import reader
 from convoys.errors import InvalidInput
 from convoys.models import Webhook
-from convoys.queries.visibility import viewer_of
 from convoys.queries.webhooks import deliveries, is_busy, webhook_of, webhooks_of
 from convoys.services.webhooks import manage
 
@@ -49,7 +47,7 @@ class WebhookForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhooks(request: HttpRequest) -> HttpResponse:
     """The person's own webhooks, and a form for one more, which answers with its secret."""
-    user = _reader(request)
+    user = reader(request)
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -166,16 +164,8 @@ def _show_secret(request: HttpRequest, mine: Webhook, secret: str, is_new: bool)
     return response
 
 
-def _reader(request: HttpRequest) -> User:
-    """Staff or a partner; a stranger sees nothing and can be told of nothing."""
-    user = request.user
-    if not isinstance(user, User) or viewer_of(user).sees_nothing:
-        raise PermissionDenied
-    return user
-
-
 def _mine(request: HttpRequest, key: int) -> Webhook:
-    mine = webhook_of(_reader(request), key)
+    mine = webhook_of(reader(request), key)
     if mine is None:
         raise Http404
     return mine
