@@ -121,6 +121,7 @@ class Event(Entry):
         # Every one is paid for with each event: only what is asked by, and only where it is given.
         indexes = [
             models.Index(fields=["convoy", "effective_at", "chain"], name="event_by_convoy"),
+            models.Index(fields=["known_from", "sequence"], name="event_by_known_from"),
             index_where_given("control_point", "effective_at", "chain", name="event_by_control_point"),
             index_where_given("agreement", "effective_at", "chain", name="event_by_agreement"),
             index_where_given("other_convoy", name="event_by_other_convoy"),
