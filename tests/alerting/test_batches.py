@@ -39,9 +39,9 @@ class Killed(BaseException):
 def test_attempts_are_begun_at_most_twenty_ahead(owed, monkeypatch):
     real, begun = Sender.send, []
 
-    def send(self, message):
+    def send(self, message, following=None):
         begun.append(Message.objects.exclude(attempt_began_at=None).count())
-        return real(self, message)
+        return real(self, message, following)
 
     monkeypatch.setattr(Sender, "send", send)
     assert deliver().sent == PEOPLE
@@ -55,11 +55,11 @@ def test_a_run_that_is_killed_leaves_at_most_twenty_of_which_nobody_knows(
     real = Sender.send
     sent: list[str] = []
 
-    def send(self, message):
+    def send(self, message, following=None):
         if len(sent) == PEOPLE - 10:
             raise Killed
         sent.append(message.message_id)
-        return real(self, message)
+        return real(self, message, following)
 
     with monkeypatch.context() as dying:
         dying.setattr(Sender, "send", send)
@@ -81,9 +81,13 @@ def test_a_run_that_is_killed_leaves_at_most_twenty_of_which_nobody_knows(
 def test_what_was_begun_when_the_server_went_away_is_given_back_as_never_tried(owed, monkeypatch):
     real, tried = Sender.send, []
 
-    def send(self, message):
+    def send(self, message, following=None):
         tried.append(message.pk)
-        return real(self, message) if len(tried) <= 10 else Outcome(server_is_away=True, reason="gone")
+        return (
+            real(self, message, following)
+            if len(tried) <= 10
+            else Outcome(server_is_away=True, reason="gone")
+        )
 
     monkeypatch.setattr(Sender, "send", send)
     done = deliver()
@@ -98,9 +102,9 @@ def test_a_slow_server_has_fewer_begun_ahead(owed, monkeypatch):
     monkeypatch.setattr(mail_room, "AHEAD_SECONDS", 0)
     real, begun = Sender.send, []
 
-    def send(self, message):
+    def send(self, message, following=None):
         begun.append(Message.objects.exclude(attempt_began_at=None).count())
-        return real(self, message)
+        return real(self, message, following)
 
     monkeypatch.setattr(Sender, "send", send)
     assert deliver().sent == PEOPLE
@@ -139,12 +143,12 @@ def test_mails_begun_ahead_of_a_server_that_turns_slow_go_back_before_their_leas
 ):
     real, sent, now = Sender.send, [], [0.0]
 
-    def send(self, message):
+    def send(self, message, following=None):
         sent.append(message.pk)
         if len(sent) > PEOPLE - 20:
             clock.shift(timedelta(seconds=15))
             now[0] += 15
-        return real(self, message)
+        return real(self, message, following)
 
     monkeypatch.setattr(Sender, "send", send)
     monkeypatch.setattr(mail_room.time, "monotonic", lambda: now[0])

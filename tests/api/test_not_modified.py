@@ -160,7 +160,7 @@ def test_what_one_manages_confirms_it_too_and_is_told_to_nobody_else(country: No
                 assert (answer.status, "ETag" in answer.headers) == (404, False), address
 
 
-@pytest.mark.parametrize(("who", "most"), [("partner", 2), ("viewer", 3)])
+@pytest.mark.parametrize(("who", "most"), [("partner", 2), ("viewer", 2)])
 def test_a_confirmation_asks_for_token_rights_and_version_alone(who: str, most: int, country: None) -> None:
     """Token with its person and organisation, of staff the role, and the version of the record."""
     make.make_held_convoy("HELD")

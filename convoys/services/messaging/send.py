@@ -58,7 +58,7 @@ class Sender:
     def send_all(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
         """Try each once, one after the other."""
         try:
-            for message, following in zip(messages, [*messages[1:], None], strict=True):
+            for message, following in zip(messages, [*messages[1:], None], strict=False):
                 yield message, self.send(message, following)
         finally:
             if self._pipeline is not None and self._pipeline.is_between:
