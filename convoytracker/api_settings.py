@@ -9,7 +9,9 @@ CORS_URLS_REGEX = r"^/api/v1(/|$)"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "if-none-match", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "Content-Disposition", "ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID",
+]  # fmt: skip
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -22,6 +24,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_CLASSES": ["convoys.api.throttling.PerTokenThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["convoys.api.rendering.FastJsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "convoys.api.formats.negotiation.ByFormat",
     "DEFAULT_PARSER_CLASSES": ["convoys.api.bodies.SmallJsonParser"],
     "DEFAULT_SCHEMA_CLASS": "convoys.api.schema.ProblemAwareSchema",
     "EXCEPTION_HANDLER": "convoys.api.errors.problem_response",

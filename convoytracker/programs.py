@@ -7,6 +7,9 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
+# Compressed in itself; a second time would cost time and save nothing.
+PACKED = frozenset({"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"})
+
 
 class ProgramsMiddleware(GZipMiddleware):
     """Compress what is asked for with a token; say nothing of the length of what is not sent.
@@ -22,6 +25,8 @@ class ProgramsMiddleware(GZipMiddleware):
         patch_vary_headers(response, ["Accept-Encoding"])
         if response.status_code == 304:
             del response["Content-Length"]  # it would be that of the whole answer, or nothing at all
+            return response
+        if response.headers.get("Content-Type") in PACKED:
             return response
         if request.META.get("HTTP_AUTHORIZATION", "")[:7].lower() != "bearer ":
             return response

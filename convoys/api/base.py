@@ -5,17 +5,21 @@ An answer carries a tag by which the asker can have it confirmed instead of sent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.utils.cache import patch_vary_headers
 from rest_framework.generics import GenericAPIView, ListAPIView
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from convoys.api.etags import READING, Basis, Unchanged, is_named, tag_beforehand, tag_by_body, tags_named
+from convoys.api.formats import files, negotiation
+from convoys.api.formats.columns import Row, Table
+from convoys.api.formats.geojson import Features
 from convoys.api.moments import ASKED, moment_of, moment_shown
 from convoys.api.ordering import ORDERING
 from convoys.api.pagination import KeysetPagination, PaginationOfADay
@@ -31,6 +35,8 @@ class ReadView(APIView):
     Where `is_of_a_day` it can be asked about another moment, and answers with `moment`; where `is_sparse`
     for single keys; and to show whole what is `expandable`.
 
+    It can be asked for as a `table`, and as `features` for maps.
+
     `basis` is what the answer depends on. While the moment asked about is now, figures grow where it
     `runs_on`, and where it `goes_by_now` rows are those that have begun.
     """
@@ -42,6 +48,9 @@ class ReadView(APIView):
     runs_on: ClassVar[bool] = False
     goes_by_now: ClassVar[bool] = False
     parameters: ClassVar[Sequence[Parameter]] = ()
+    table: ClassVar[Table | None] = None
+    features: ClassVar[Features | None] = None
+    has_hashtags = False
     shape: Shape = WHOLE
     tag: str | None = None
     moment: Moment = Moment()
@@ -54,8 +63,10 @@ class ReadView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         of_a_day = ASKED if self.is_of_a_day else ()
-        refuse_unknown_parameters(request, [*self.valid_parameters(), *names_taken(self), *of_a_day])
-        self.shape = shape_of(request, self)
+        shaping = (*names_taken(self), *negotiation.names_taken(self))
+        refuse_unknown_parameters(request, [*self.valid_parameters(), *shaping, *of_a_day])
+        self.has_hashtags = negotiation.wants_hashtags(self)
+        self.shape = negotiation.shape_in_format(self, shape_of(request, self))
         if self.is_of_a_day:
             self.moment = moment_of(request)
         if request.method in READING:
@@ -65,6 +76,9 @@ class ReadView(APIView):
             self.tag = tag_beforehand(request, Basis.ANSWER if runs_on else self.basis, self.moment, by_now)
             if self.tag and is_named(request, self.tag):
                 raise Unchanged
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [*super().get_renderers(), *negotiation.renderers_of(self)]
 
     def _is_by_clock(self) -> bool:
         """Whether the query gives a parameter that the clock has a say in."""
@@ -85,6 +99,7 @@ class ReadView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if response.status_code == 200 and request.method in READING:
+            files.describe(self, response)
             if self.tag and tags_named(request) == ["*"]:  # known only now: there is something to have
                 response = Response(status=304)
             elif self.tag is None and isinstance(response, Response):
@@ -117,10 +132,16 @@ class ListView(ReadView, ListAPIView):
         return [*(parameter.name for parameter in self.parameters), *ordering, *paging]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if files.is_whole_file(request):
+            return files.whole_file(self)  # type: ignore[return-value]  # the stubs know no files
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         response = self.get_paginated_response(self.shown(page))
         response.data.update(self.moment_shown())
         return response
+
+    def pages(self) -> Iterator[Sequence[Row]]:
+        """All of the list, as rows of JSON."""
+        return files.pages_of(self)
 
     def shown(self, page: Sequence[Any]) -> Sequence[Any]:
         """A page's rows as the answer has them."""

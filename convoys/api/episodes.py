@@ -20,6 +20,7 @@ from convoys.api.filters import (
     exercises,
     of_its_convoy,
 )
+from convoys.api.formats import tables
 from convoys.api.groupings import end_of_stretch, first_of_stretch, refuse_backward, stretch_parameters
 from convoys.api.moments import moment_of
 from convoys.api.parameters import on_record, one_of, read_each, yes_or_no
@@ -93,6 +94,7 @@ class EpisodeList(ListOfADay):
     """
 
     basis = Basis.RECORD
+    table = tables.EPISODES
     goes_by_now = True
     key = "opening_chain"
     orders = {"held_since": "starts_at"}

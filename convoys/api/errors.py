@@ -25,7 +25,7 @@ KIND_OF: tuple[tuple[type[Exception], str, str], ...] = (
     (exceptions.NotFound, "not-found", "Nothing that you may see is here."),
     (Http404, "not-found", "Nothing that you may see is here."),
     (exceptions.MethodNotAllowed, "method-not-allowed", ""),
-    (exceptions.NotAcceptable, "not-acceptable", "Answers are JSON only."),
+    (exceptions.NotAcceptable, "not-acceptable", ""),
     (exceptions.UnsupportedMediaType, "unsupported-media-type", ""),
     (exceptions.Throttled, "too-many-requests", ""),
     (exceptions.ValidationError, "invalid-parameter", ""),

@@ -6,12 +6,14 @@ answer already costs next to nothing. Why it hashes what it does: docs/decisions
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from enum import Enum
 from functools import partial
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -108,6 +110,22 @@ def is_named(request: Request, tag: str) -> bool:
 def tag_by_body(request: Request) -> Callable[[Response], None]:
     """To be called when the body is rendered: tags it, and leaves it away where the asker has it."""
     return partial(_tag_rendered, request)
+
+
+class RowsSeen:
+    """The tag of what is written away row by row: that of its rows, since no file is kept to be read."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def passing(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The rows, noticed as they pass."""
+        for row in rows:
+            self._digest.update(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) + b"\n")
+            yield row
+
+    def tag(self, *format_of_it: object) -> str:
+        return _weak(repr((format_of_it, self._digest.digest())))
 
 
 def _tag_rendered(request: Request, response: Response) -> None:

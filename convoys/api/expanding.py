@@ -23,9 +23,10 @@ def routes() -> QuerySet[Route]:
     return Route.objects.prefetch_related(Prefetch("stops", queryset=stops))
 
 
-def names_on(rows: Sequence[Route]) -> dict[str, Any]:
+def names_on(rows: Sequence[Route], whole_places: bool = False) -> dict[str, Any]:
     """What the serializer of routes needs besides."""
-    return {"names": Names({"places": {stop.place_id for route in rows for stop in route.stops.all()}})}
+    places = {stop.place_id for route in rows for stop in route.stops.all()}
+    return {"names": Names({"places": places}, whole_places=whole_places)}
 
 
 def sponsors_shown(convoys: Sequence[Convoy]) -> ByCode:

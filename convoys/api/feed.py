@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiParameter,
     PolymorphicProxySerializer,
@@ -20,6 +21,8 @@ from rest_framework.utils.urls import replace_query_param
 from convoys.api.base import ReadView
 from convoys.api.etags import Basis
 from convoys.api.filters import a_reference, exercises
+from convoys.api.formats import files, tables
+from convoys.api.formats.columns import Row
 from convoys.api.pagination import DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE
 from convoys.api.parameters import (
     BadValueError,
@@ -101,6 +104,7 @@ class EventFeed(ReadView):
     """
 
     basis = Basis.RECORD
+    table = tables.EVENTS
 
     def valid_parameters(self) -> Iterable[str]:
         return [parameter.name for parameter in PARAMETERS]
@@ -112,24 +116,43 @@ class EventFeed(ReadView):
             OpenApiParameter(one.name, dict(one.schema), description=one.description) for one in PARAMETERS
         ],
     )
-    def get(self, request: Request) -> Response:
-        values = {parameter.name: value for parameter, value in taken(request, PARAMETERS)}
-        after = values.get(AFTER, 0)
-        if after > head_told().size:
-            raise wrong(AFTER, "No entry has this sequence yet: give the `cursor` of an earlier answer.")
-        asked = _asked(self.viewer, values, is_for_all="exercise" not in request.query_params)
-        page = feed.page_of(self.viewer, after, values.get("page_size", DEFAULT_PAGE_SIZE), asked)
-        events = [row for row in page.rows if isinstance(row, feed.EventRow)]
-        claims = [row for row in page.rows if isinstance(row, feed.ClaimRow)]
-        context = {"names": Names(api_record.named_in(events, claims)), "viewer": self.viewer}
+    def get(self, request: Request) -> HttpResponseBase:
+        after, size, asked = self._asked()
+        if files.is_whole_file(request):
+            return files.whole_file(self)
+        page = feed.page_of(self.viewer, after, size, asked)
         address = replace_query_param(request.build_absolute_uri(), AFTER, str(page.cursor))
         return Response(
             {
-                "results": shown(page.rows, context),
+                "results": self._shown(page),
                 "next": None if page.is_last else address,
                 "cursor": page.cursor,
             }
         )
+
+    def pages(self) -> Iterator[Sequence[Row]]:
+        """All of the feed after the sequence that was given, as rows of JSON."""
+        after, _, asked = self._asked()
+        is_last = False
+        while not is_last:
+            page = feed.page_of(self.viewer, after, LARGEST_PAGE_SIZE, asked)
+            yield self._shown(page)
+            after, is_last = page.cursor, page.is_last
+
+    def _asked(self) -> tuple[int, int, feed.Asked]:
+        """After which sequence, how many rows on a page, and of what. Raises a problem."""
+        values = {parameter.name: value for parameter, value in taken(self.request, PARAMETERS)}
+        after = values.get(AFTER, 0)
+        if after > head_told().size:
+            raise wrong(AFTER, "No entry has this sequence yet: give the `cursor` of an earlier answer.")
+        asked = _asked(self.viewer, values, is_for_all="exercise" not in self.request.query_params)
+        return after, values.get("page_size", DEFAULT_PAGE_SIZE), asked
+
+    def _shown(self, page: feed.FeedPage) -> list[dict[str, Any]]:
+        events = [row for row in page.rows if isinstance(row, feed.EventRow)]
+        claims = [row for row in page.rows if isinstance(row, feed.ClaimRow)]
+        context = {"names": Names(api_record.named_in(events, claims)), "viewer": self.viewer}
+        return shown(page.rows, context)
 
 
 def _asked(viewer: Viewer, values: dict[str, Any], is_for_all: bool) -> feed.Asked:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from convoys.api.base import ReadView
 from convoys.api.etags import Basis
 from convoys.api.fields import CodeField, InstantField, TonnesField
+from convoys.api.formats import tables
 from convoys.api.groupings import (
     GROUP_BY,
     OVERLAPPING_HELP,
@@ -96,6 +97,7 @@ class HeldNow(ReadView):
 
     is_of_a_day = True
     basis = Basis.RECORD
+    table = tables.HELD_NOW
     runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:
@@ -179,6 +181,7 @@ class HoldDurations(ReadView):
 
     is_of_a_day = True
     basis = Basis.RECORD
+    table = tables.DURATIONS
     runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:

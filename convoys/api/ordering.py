@@ -65,6 +65,10 @@ class Order:
         """What a cursor of this order says, so that none is taken for one of another."""
         return self.name if self.instant or self.descending else ""
 
+    def position_of(self, row: Any) -> Position:
+        """Where a row of this order stands."""
+        return Position(getattr(row, self.key), getattr(row, self.instant) if self.instant else None)
+
     def rows(
         self, queryset: QuerySet[Any], after: Position | None, limit: int, *, backwards: bool = False
     ) -> list[Any]:

@@ -111,8 +111,8 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "not-acceptable",
             HTTPStatus.NOT_ACCEPTABLE,
             "No such format",
-            "Answers are `application/json`, errors `application/problem+json`. Leave `Accept` out or "
-            "allow JSON.",
+            "The resource has no format that `Accept` or `format` allows; `detail` names those that it has. "
+            "All have `application/json`; errors are `application/problem+json`.",
         ),
         ProblemKind(
             "uri-too-long",

@@ -14,6 +14,8 @@ from rest_framework.permissions import SAFE_METHODS
 from accounts.models import TokenScope
 from convoys.api import moments, shaping
 from convoys.api.bodies import Body
+from convoys.api.formats import negotiation
+from convoys.api.formats.schemas import SCHEMAS
 from convoys.api.permissions import needed_scope
 from convoys.api.problems import PROBLEM_JSON, PROBLEM_KINDS
 
@@ -57,7 +59,7 @@ PROBLEMS = {
     401: "No token, or one that is not valid.",
     403: "The account has neither a staff role nor an organisation, or the token lacks the scope.",
     404: "Nothing that you may see is here.",
-    406: "Only JSON is to be had.",
+    406: "The resource has no such format.",
     414: "The query is too long.",
     429: "Too many requests; `Retry-After` says in how many seconds to go on.",
     500: "Something failed on our side.",
@@ -90,9 +92,21 @@ class ProblemAwareSchema(AutoSchema):
             schema.pop("required", None)  # whoever asks for some keys gets no others
         return schema
 
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Any = "response"
+    ) -> dict[str, Any]:
+        """What is a file has the shape of its format, and not that of the JSON it is made from."""
+        response: dict[str, Any] = super()._get_response_for_code(
+            serializer, status_code, media_types, direction
+        )
+        for media_type in SCHEMAS.keys() & response.get("content", {}).keys():
+            response["content"][media_type] = {"schema": SCHEMAS[media_type]}
+        return response
+
     def get_override_parameters(self) -> list[Any]:
         of_a_day = moments.PARAMETERS if getattr(self.view, "is_of_a_day", False) else []
-        return [*of_a_day, *shaping.parameters_of(self.view)]
+        formats = negotiation.parameters_of(self.view) if hasattr(self.view, "table") else []
+        return [*of_a_day, *shaping.parameters_of(self.view), *formats]
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from convoys.api.base import ReadView
 from convoys.api.etags import Basis
 from convoys.api.fields import TonnesField
+from convoys.api.formats import tables
 from convoys.api.groupings import (
     GROUP_BY,
     OVERLAPPING_HELP,
@@ -70,6 +71,7 @@ class TonneDays(ReadView):
 
     is_of_a_day = True
     basis = Basis.RECORD
+    table = tables.TONNE_DAYS
     runs_on = True
 
     def valid_parameters(self) -> Iterable[str]:

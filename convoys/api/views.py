@@ -15,6 +15,7 @@ from convoys.api.base import DetailView, ListOfADay, ListView
 from convoys.api.convoy_filters import CONVOYS, is_number
 from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
+from convoys.api.formats import geojson, tables
 from convoys.api.kept import ListOfKept
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.places import (
@@ -48,6 +49,7 @@ class ConvoyList(ListOfKept):
     """
 
     basis = Basis.RECORD
+    table = tables.CONVOYS
     key = "reference"
     orders = {"reference": "reference", "held_since": "held_since", "last_reported_at": "last_reported_at"}
     orders_of_now = frozenset({"held_since", "last_reported_at"})
@@ -154,10 +156,13 @@ class RouteList(ListOfADay):
     """Routes with their places in travelling order, by code; their access is that of the moment."""
 
     basis = Basis.RECORD
+    table = tables.ROUTES
+    features = geojson.ROUTES
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = RouteSerializer
     is_sparse = True
+    expandable = ("places",)
 
     def get_queryset(self) -> QuerySet[Route]:
         return routes()
@@ -167,7 +172,7 @@ class RouteList(ListOfADay):
         return page
 
     def context_of(self, rows: Sequence[Route]) -> dict[str, Any]:
-        return names_on(rows)
+        return names_on(rows, whole_places=self.shape.expands("places"))
 
 
 class RouteDetail(DetailView):
@@ -177,11 +182,12 @@ class RouteDetail(DetailView):
     serializer_class = RouteDetailSerializer
     is_sparse = True
     is_of_a_day = True
+    expandable = ("places",)
 
     def find(self, code: str) -> tuple[Route, dict[str, Any]]:
         route = get_object_or_404(routes(), code=code)
         self.is_backfilled = api_moments.set_routes_back([route], self.moment)
-        return route, names_on([route])
+        return route, names_on([route], whole_places=self.shape.expands("places"))
 
 
 def control_points() -> QuerySet[ControlPoint]:
@@ -196,6 +202,8 @@ class ControlPointList(ListOfADay):
     """Places that can be closed, each with its access as last reported by the moment, by code."""
 
     basis = Basis.RECORD
+    table = tables.CONTROL_POINTS
+    features = geojson.CONTROL_POINTS
     parameters = filters.CONTROL_POINTS
     serializer_class = ControlPointSerializer
     is_sparse = True
@@ -233,6 +241,7 @@ class OrganisationList(ListView):
     """Sponsors, carriers, consignees, sources and parties, by code."""
 
     basis = Basis.RECORD
+    table = tables.ORGANISATIONS
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = OrganisationSerializer
@@ -257,6 +266,7 @@ class AgreementList(ListView):
     """What is said to have been agreed about routes, by code."""
 
     basis = Basis.RECORD
+    table = tables.AGREEMENTS
     key = "code"
     parameters = filters.MASTER_DATA
     serializer_class = AgreementSerializer

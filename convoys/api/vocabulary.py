@@ -14,6 +14,7 @@ from accounts.models import NamingParty, OrganisationType
 from convoys import vocabulary
 from convoys.api.base import ReadView
 from convoys.api.etags import Basis
+from convoys.api.formats import tables
 from convoys.models import Part
 from convoys.transitions import TRANSITIONS
 from convoys.vocabulary.outside import outside_codes
@@ -89,6 +90,7 @@ class Vocabulary(ReadView):
     """
 
     basis = Basis.RELEASE
+    table = tables.VOCABULARY
 
     @extend_schema(responses=VocabularySerializer, operation_id="vocabulary", tags=["vocabulary"])
     def get(self, request: Request) -> Response:

@@ -17,11 +17,12 @@ from accounts.tokens import issue_token
 
 @dataclass
 class Answer:
-    """What came back: status, headers, and the JSON document."""
+    """What came back: status, headers, the JSON document, and the bytes of whatever it was."""
 
     status: int
     headers: Any
     body: Any
+    content: bytes = b""
 
     @property
     def references(self) -> list[str]:
@@ -39,9 +40,11 @@ class Program:
     def ask(self, path: str, method: str = "GET", **more: Any) -> Answer:
         address = path if path.startswith(("/", "http://")) else f"/api/v1/{path}"
         response = self.client.generic(method, address, **more)
+        content = response.getvalue()
         is_json = "json" in response.headers.get("Content-Type", "") and method != "HEAD"
-        body = json.loads(response.content) if is_json else None
-        return Answer(response.status_code, response.headers, body)
+        return Answer(
+            response.status_code, response.headers, json.loads(content) if is_json else None, content
+        )
 
     def send(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         """Ask with a JSON body, or with none."""

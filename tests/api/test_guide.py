@@ -89,7 +89,7 @@ def machine(partner: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     def urlopen(request: urllib.request.Request, timeout: float) -> Any:
         path = request.full_url.split("/", 3)[3]
         answer = partner.ask(f"/{path}", headers=dict(request.header_items()))
-        body = _Opened(json.dumps(answer.body).encode())
+        body = _Opened(answer.content)
         body.headers = answer.headers
         if answer.status != 200:
             raise urllib.error.HTTPError(request.full_url, answer.status, "", Message(), body)

@@ -76,6 +76,13 @@ class ControlPointSerializer(serializers.Serializer):
     names = serializers.SerializerMethodField()
     type = CodeField(ControlPointType)
     country = TextField(source="place.country", help_text="ISO 3166; null at a border.")
+    latitude = serializers.DecimalField(
+        max_digits=8, decimal_places=5, source="place.latitude", allow_null=True, help_text="WGS 84."
+    )
+    longitude = serializers.DecimalField(
+        max_digits=8, decimal_places=5, source="place.longitude", allow_null=True
+    )
+    coordinate_source = TextField(source="place.coordinate_source", help_text="Who says where it is.")
     exercise = serializers.BooleanField(source="place.is_exercise")
     sides = serializers.SerializerMethodField()
     access = CodeField(Access, allow_null=True)
