@@ -59,9 +59,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         try:
             token, secret = issue_own(user, said["label"], said["scopes"], expires_at)
         except TooManyTokensError:
-            most = _(
-                "You have %(most)s tokens in force. Revoke one that no program uses first."
-            )
+            most = _("You have %(most)s tokens in force. Revoke one that no program uses first.")
             form.add_error(None, most % {"most": MOST_A_PERSON})
         else:
             return _show_secret(request, token, secret)

@@ -28,11 +28,13 @@ def made(client: Client, **more: object) -> str:
     answer = client.post("/tokens", SAID | more)
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "private, no-store"
-    return set(re.findall(r"ct_[A-Za-z0-9_-]{43}", answer.content.decode())).pop()
+    found: set[str] = set(re.findall(r"ct_[A-Za-z0-9_-]{43}", answer.content.decode()))
+    return found.pop()
 
 
 def asks(secret: str) -> int:
-    return Client().get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"}).status_code
+    answer = Client().get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+    return answer.status_code
 
 
 def test_a_token_is_shown_once_and_opens_what_was_ticked_until_it_ends(partner: User) -> None:
