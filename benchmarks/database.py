@@ -19,15 +19,17 @@ class BenchmarkDatabase:
     """Sets Django up on a database of its own, named for the size; `with` it the measures run.
 
     A kept one is filled with what its comment says, and used again where that is what is asked for.
+    `is_multiplied`: a few convoys told and copied, for measures that only read.
     """
 
-    def __init__(self, options: Options, keep: bool = False) -> None:
-        self.options, self.keep = options, keep
+    def __init__(self, options: Options, keep: bool = False, is_multiplied: bool = False) -> None:
+        self.options, self.keep, self.is_multiplied = options, keep, is_multiplied
         self.server = os.environ.get("DATABASE_URL", "")
         if not self.server.startswith("postgres"):
             sys.exit("Set DATABASE_URL to a PostgreSQL server: postgres://postgres@127.0.0.1:5432/postgres")
         parts = urlsplit(self.server)
-        self.name = f"{parts.path.strip('/') or 'convoys'}_bench_{options.convoys}"
+        kind = "bench_api" if is_multiplied else "bench"
+        self.name = f"{parts.path.strip('/') or 'convoys'}_{kind}_{options.convoys}"
         self.address = urlunsplit(parts._replace(path=f"/{self.name}"))
         self.filled_with = f"{options.convoys} convoys, seed {options.seed}"
 
@@ -44,9 +46,11 @@ class BenchmarkDatabase:
         call_command("migrate", verbosity=0)
         if not is_filled:
             from benchmarks.generator import fill
+            from benchmarks.multiplied import fill_by_multiplying
 
+            make = fill_by_multiplying if self.is_multiplied else fill
             try:
-                fill(self.options.convoys, self.options.seed, progress=sys.stderr.isatty())
+                make(self.options.convoys, self.options.seed, progress=sys.stderr.isatty())
             except BaseException:
                 self.keep = False
                 self.__exit__(None, None, None)

@@ -73,6 +73,11 @@ def cost_of(work: Work) -> Cost:
     return Cost(wall, own + server.seconds)
 
 
+def cpu_of_database() -> float:
+    """Seconds so far of the processes that serve this database now."""
+    return sum(_Server._read().values()) / 1e9
+
+
 class _Server:
     """The database processes that serve this database, whoever asked them.
 

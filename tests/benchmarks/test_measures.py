@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from benchmarks import asking, lives, record
+from benchmarks import api, asking, lives, multiplied, record
 from benchmarks.__main__ import MEASURES, main
 from benchmarks.generator import fill
 from benchmarks.results import Options, Result, print_table
+from convoys.models import Convoy, Event
 from convoys.queries.verification import verify
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -36,6 +38,22 @@ def test_each_measure_runs_and_leaves_an_honest_ledger(filled: None) -> None:
         assert results, name
         assert all(result.figure > 0 for result in results if result.unit == "x"), name
     assert verify().flaw is None
+
+
+def test_the_api_is_measured_on_a_record_that_was_multiplied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    monkeypatch.setattr(multiplied, "TOLD", 30)
+    monkeypatch.setattr(api, "TIMES", 2)
+    multiplied.fill_by_multiplying(120, OPTIONS.seed)
+    assert Convoy.objects.count() == 120
+    assert Event.objects.count() == 120 * lives.EVENTS
+    last = Convoy.objects.latest("pk")
+    assert (last.reference, last.events.count()) == ("B-0000120", lives.EVENTS)
+    assert last.newest_entry == last.events.latest("sequence").sequence
+    results = list(api.measure(Options(convoys=120, seed=1, rounds=1)))
+    assert all(result.figure > 0 for result in results)
 
 
 def test_the_command_line_knows_every_measure(capsys: pytest.CaptureFixture[str]) -> None:
