@@ -90,6 +90,7 @@ class Told:
     row: Convoy
     events: list[Event] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
+    newest_mention: int = 0
 
 
 def reports(convoys: int, seed: int) -> Iterator[tuple[datetime, Life, int]]:
@@ -152,6 +153,7 @@ class Writer:
         self.time = now
         told.events.append(event)
         told.sequences.append(event.sequence)
+        told.newest_mention = sequences[-1]
         # A stand-in for the keyed digest of what the door sent: nobody sends these again.
         digest = hashlib.sha256(uuid.bytes).hexdigest()
         rows.append((ChangeSet, (uuid, digest, author.pk, "admin", now, json.dumps([sequences]))))
@@ -163,6 +165,7 @@ class Writer:
         registered = next(step.event.recorded_at for step in history.steps if step.kind == "registered")
         columns = projection.projected_columns(history)
         convoy.__dict__.update(columns, registered_at=registered, newest_entry=told.sequences[-1])
+        convoy.newest_mention = told.newest_mention
         projected = [
             convoy,
             *projection.cargo_lines(convoy, history),

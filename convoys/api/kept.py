@@ -24,7 +24,7 @@ from convoys.api.shaping import WHOLE
 from convoys.models import Convoy, KeptText
 from convoys.queries import api_convoys
 from convoys.queries.compiled import Blank, Prepared
-from convoys.queries.kept import ROW, with_kept
+from convoys.queries.kept import ROW, VERSIONS, with_kept
 from convoys.queries.visibility import Viewer
 from convoys.services.keeping import keep
 
@@ -48,7 +48,7 @@ def readable_at_once(
     convoys: QuerySet[Convoy], shape: str, circumstances: str | None = None
 ) -> QuerySet[Any, Any]:
     """The convoys as `Row`s, with the texts that are kept of them."""
-    kept = with_kept(convoys, shape, circumstances or circumstances_digest())
+    kept = with_kept(convoys, [shape], circumstances or circumstances_digest())
     return kept.values_list(*Row._fields, named=True)
 
 
@@ -138,19 +138,24 @@ def completed(page: Iterable[Any], shape: str, make: Make) -> list[Any]:
         return [as_it_is(row.text) for row in page]
     convoys, shown = make(list(missing))
     made = {
-        convoy.pk: KeptText(
-            convoy_id=convoy.pk,
-            shape=shape,
-            version=convoy.newest_entry or 0,
-            master_data=missing[convoy.pk],
-            circumstances=circumstances_digest(),
-            text=json_text(row).decode(),
-        )
+        convoy.pk: text_of(convoy, shape, missing[convoy.pk], row)
         for convoy, row in zip(convoys, shown, strict=True)
     }
     keep(made.values())
     texts = {row.pk: made[row.pk].text if row.pk in made else row.text for row in page}
     return [as_it_is(text) for text in texts.values() if text is not None]
+
+
+def text_of(convoy: Convoy, shape: str, master_data: UUID, shown: Any) -> KeptText:
+    """What is shown of a convoy that was read before it was shown, and after this stamp of master data."""
+    return KeptText(
+        convoy_id=convoy.pk,
+        shape=shape,
+        version=getattr(convoy, VERSIONS[shape]) or 0,
+        master_data=master_data,
+        circumstances=circumstances_digest(),
+        text=json_text(shown).decode(),
+    )
 
 
 def circumstances_digest() -> str:

@@ -17,6 +17,7 @@ from convoys.api.etags import Basis
 from convoys.api.expanding import names_on, routes, routes_shown, sponsors_shown
 from convoys.api.formats import geojson, tables
 from convoys.api.kept import ListOfKept
+from convoys.api.kept_details import KeptDetail
 from convoys.api.serializers.convoys import ConvoyDetailSerializer, ConvoySerializer
 from convoys.api.serializers.places import (
     AgreementDetailSerializer,
@@ -85,7 +86,7 @@ def _expanded(view: ListView | DetailView, rows: Sequence[Convoy]) -> dict[str, 
     return context
 
 
-class ConvoyDetail(DetailView):
+class ConvoyDetail(KeptDetail):
     """One convoy with its events, each with its claims, its cargo, other references and holds.
 
     Asked about another moment: what had happened by then of what was known by then.

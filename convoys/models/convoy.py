@@ -50,6 +50,9 @@ class Convoy(ConvoyStates):
     last_reported_precision = code_field(vocabulary.Precision)
     tracking_ended_at = models.DateTimeField(null=True)
     newest_entry = models.BigIntegerField(null=True)
+    newest_mention = models.BigIntegerField(
+        default=0, editable=False, help_text="Last entry about it: events, accounts of any of it, erasures."
+    )
     registered_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -8,11 +8,12 @@ from convoys.models.convoy import Convoy
 
 
 class KeptText(models.Model):
-    """What the API's serializer made of a convoy, as JSON: one row of a list.
+    """What the API's serializer made of a convoy, as JSON: a row of a list, or all of it for some readers.
 
-    It is good for as long as what it was made from is: the convoy at this `version` (its newest entry),
-    the master data of this stamp, and the `circumstances` (a digest of release and settings). It is
-    compared when it is read, so that nobody who writes has to think of it.
+    It is good for as long as what it was made from is: the convoy at this `version` (of a row its newest
+    event, of all of it its newest entry of any kind), the master data of this stamp, and the
+    `circumstances` (a digest of release and settings). It is compared when it is read, so that nobody who
+    writes has to think of it.
     """
 
     # No constraint: checking it would lock rows of convoys for the sake of a cache.

@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
+
 from accounts.models import Organisation
-from convoys.models import Erasure
+from convoys.models import Claim, Erasure, Event
 from convoys.models.event import Entry
 from convoys.queries.history import Subject, claims_of, events_of, words_of
 from convoys.queries.verification import Flaw, verify_entry
 from convoys.queries.visibility import Viewer
 
 DESK = Viewer(is_staff=True)
+# From a claim to what it is about in the end.
+WAYS_TO_SUBJECT = ("target_", "target_event__", "target_claim__target_", "target_claim__target_event__")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,14 @@ class EntryOfChain:
     erased_by: int | None
     reason: str
     flaw: Flaw | None
+
+
+def convoy_of(sequence: int) -> int | None:
+    """The convoy whose record shows the words of this entry, if it is a convoy's."""
+    event = Event.objects.filter(sequence=sequence).values_list("convoy", flat=True).first()
+    about = Coalesce(*(f"{way}convoy" for way in WAYS_TO_SUBJECT))
+    claim = Claim.objects.filter(sequence=sequence).values_list(about, flat=True).first()
+    return event or claim
 
 
 def entries_of_chain(subject: Subject, chain: int) -> list[EntryOfChain]:

@@ -104,6 +104,11 @@ def _linked(viewer: Viewer, convoy: str, parties_only: bool = False) -> Exists:
     return Exists(links.exclude(part=Part.SHARED) if parties_only else links)
 
 
+def takes_part(viewer: Viewer, convoy: str) -> Exists:
+    """Whether this partner is a party to the convoy that a column names."""
+    return _linked(viewer, convoy, parties_only=True)
+
+
 def visible_convoys(viewer: Viewer) -> QuerySet[Convoy]:
     """The convoys this viewer may know of, exercises included."""
     convoys = Convoy.objects.all()

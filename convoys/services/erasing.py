@@ -2,7 +2,8 @@
 
 `erase_words` does, in one transaction:
 1. checks that the author is an administrator and gives a reason;
-2. locks the words, so that of two who erase the same one is told that they are gone;
+2. locks the convoy that the entry is about and the words, so that of two who erase the same one is told
+   that they are gone;
 3. locks the ledger head, last of all locks, and reads the clock under it;
 4. writes the erasure with its reason, deletes the words and their salt, appends to the ledger.
 
@@ -17,9 +18,11 @@ from django.db import OperationalError, transaction
 from accounts.models import User
 from accounts.roles import Role, may
 from convoys.errors import Busy, InvalidInput, NotPermitted, UnknownReference
-from convoys.models import Claim, Document, EntryType, Erasure, LedgerEntry, Words
+from convoys.models import Claim, Convoy, Document, EntryType, Erasure, LedgerEntry, Words
+from convoys.queries.erasable import convoy_of
 from convoys.queries.ledger_rows import read_rows
 from convoys.services.ledger import append_entries, lock_head, save_words
+from convoys.services.projecting import note_mention
 from convoys.services.writes import Writes
 
 LONGEST_REASON = 2000
@@ -66,6 +69,8 @@ def _checked(reason: str) -> str:
 
 
 def _erase(sequence: int, reason: str, author: User) -> int:
+    about = convoy_of(sequence)
+    convoy = Convoy.objects.select_for_update(no_key=True).get(pk=about) if about is not None else None
     words = Words.objects.select_for_update().filter(sequence=sequence).first()
     if words is None:
         if LedgerEntry.objects.filter(sequence=sequence).exists():
@@ -78,6 +83,8 @@ def _erase(sequence: int, reason: str, author: User) -> int:
     Erasure.objects.bulk_create([row])
     writes = Writes()
     save_words(writes, [(row.sequence, {"reason": reason})])
+    if convoy is not None:
+        note_mention(writes, convoy, row.sequence)
     writes.run()
     words.delete()
     _erase_document(sequence)

@@ -32,6 +32,11 @@ class OpenHead:
 
     def next_sequence(self) -> int:
         self.handed_out += 1
+        return self.last_sequence
+
+    @property
+    def last_sequence(self) -> int:
+        """The last that was handed out, or that the ledger had before."""
         return self.head.size + self.handed_out
 
 

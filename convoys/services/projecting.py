@@ -20,6 +20,11 @@ from convoys.services.writes import Writes
 IN_ROWS = ("cargo", "references", "sponsors", "carrier", "consignee")
 
 
+def note_mention(writes: Writes, convoy: Convoy, sequence: int) -> None:
+    """Write that this entry is about the convoy: an event, an account of any of it, or an erasure."""
+    writes.update(Convoy, convoy.pk, {"newest_mention": sequence})
+
+
 def project_convoy(writes: Writes, convoy: Convoy, history: History, newest_entry: int) -> None:
     """Write where its history has led to the convoy's row, and set the same values on the object."""
     registered = next((step.event.recorded_at for step in history.steps if step.kind == "registered"), None)

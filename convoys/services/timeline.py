@@ -35,6 +35,7 @@ from convoys.services.documents import keep
 from convoys.services.intervals import known_intervals, project_intervals
 from convoys.services.ledger import OpenHead, append_entries, lock_head, save_words
 from convoys.services.projecting import (
+    note_mention,
     project_control_point,
     project_convoy,
     project_declaration,
@@ -167,11 +168,14 @@ class _Moved:
         """Lets what it must know of them wait in the batch, before the ledger head is locked."""
         self._routes = assembly.routes
         self._works = [work for work in assembly.works.values() if work.new_events]
+        self._mentioned = [work.row for work in assembly.works.values() if isinstance(work.row, Convoy)]
         convoys = [(work.row, work.after) for work in self._works if isinstance(work.row, Convoy)]
         self._clocks = Clocks(convoys, batch)
         self._known = {convoy.pk: batch.add(known_intervals(convoy)) for convoy, _ in convoys}
 
     def project(self, writes: Writes, head: OpenHead) -> None:
+        for convoy in self._mentioned:
+            note_mention(writes, convoy, head.last_sequence)
         for work in self._works:
             newest = max(event.sequence for event in work.new_events)
             if isinstance(work.row, Convoy):

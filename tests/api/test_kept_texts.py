@@ -10,11 +10,13 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Organisation, User
 from convoys.api import etags
 from convoys.api import kept as keeper
 from convoys.models import Convoy, KeptText, PlaceName
 from convoys.services import keeping
 from convoys.services.changes import Claim, Correct, Record, Retract, Target, convoy
+from convoys.services.erasing import erase_words
 from tests import factories as make
 from tests.api.conftest import Program
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.django_db
 def partner() -> Program:
     """A partner to three convoys, one of them held; there is a fourth that it may not know of."""
     make.organisation("other_society")
+    make.organisation("third_society")
     for number in (1, 2):
         make.make_convoy(f"C-{number}", declares={"due_arrival": make.utc(2026, 3, 5, 10)})
     make.make_held_convoy("C-3", declares={"sponsors": ["aid_society", "other_society"]})
@@ -162,3 +165,105 @@ def test_an_older_text_in_place_of_a_newer_one_is_never_served(partner: Program)
     assert orjson.loads(kept()["C-1"])["status"] == "planned"
     assert partner.get("convoys")["results"][0]["status"] == "dispatched"
     assert orjson.loads(kept()["C-1"])["status"] == "dispatched"
+
+
+# --- a convoy with its whole record
+
+
+def kept_details() -> set[tuple[str, str]]:
+    """Of which convoys all is kept, and for whom."""
+    found = KeptText.objects.exclude(shape="row")
+    return set(found.values_list("convoy__reference", "shape"))
+
+
+def test_staff_parties_and_other_partners_each_have_a_text_of_their_own(partner: Program) -> None:
+    make.make_convoy("C-5", declares={"sponsors": ["other_society"]}, visible_to="all_partners")
+    make.tell("C-5", "seen", "2026-03-02", audience="parties")
+    make.tell("C-5", "seen", "2026-03-03", audience="partners")
+    make.tell("C-5", "note", "2026-03-02", audience="staff", text="For us alone.")
+    askers = {
+        "staff": Program(make.viewer()),
+        "party": Program(make.partner("other_society")),
+        "partner": partner,
+    }
+    first = {name: program.get("convoys/C-5") for name, program in askers.items()}
+    assert [len(first[name]["events"]) for name in askers] == [5, 4, 1]
+    assert kept_details() == {("C-5", name) for name in askers}
+    again = {name: program.get("convoys/C-5") for name, program in askers.items()}
+    assert again == first
+
+
+def test_one_text_serves_all_who_are_the_same_to_a_convoy(partner: Program) -> None:
+    first = partner.get("convoys/C-3")
+    assert kept_details() == {("C-3", "party")}
+    KeptText.objects.update(text='{"reference":"out of the kept text"}')
+    assert Program(make.partner("other_society")).get("convoys/C-3") == {"reference": "out of the kept text"}
+    assert partner.get("convoys/C-3") == {"reference": "out of the kept text"}
+    assert Program(make.viewer()).get("convoys/C-3")["reference"] == first["reference"]
+
+
+@pytest.mark.parametrize("naming", ["an event", "a claim", "a sharing by name"])
+def test_what_partners_may_read_differently_is_told_anew(naming: str, partner: Program) -> None:
+    """Whether the other convoy is named hangs on that one's record, which moves without this one's."""
+    link = make.account(alleged_link="split_from", alleged_convoy="C-9")
+    if naming == "an event":
+        make.tell("C-3", "split_off", "2026-03-03", other_convoy="C-9", tonnes_low="1", tonnes_high="1")
+    elif naming == "a claim":
+        make.apply(Claim(Target(subject=convoy("C-3"), item="links"), link))
+    else:
+        make.tell("C-3", "visibility_changed", "2026-03-03", visible_to=["third_society"])
+    before = partner.get("convoys/C-3")
+    assert kept_details() == set()
+    make.tell("C-9", "visibility_changed", "2026-03-04", visible_to=["aid_society"])
+    after = partner.get("convoys/C-3")
+    assert (after != before) == (naming != "a sharing by name")
+    assert after == made_anew(partner, "convoys/C-3")
+
+
+DETAIL_CHANGES: dict[str, Callable[[], Any]] = {
+    "an account of an event": lambda: make.apply(
+        Claim(Target(chain=newest("C-3")), make.account(stance="denies"))
+    ),
+    "an account of an item": lambda: make.apply(
+        Claim(
+            Target(subject=convoy("C-3"), item="tonnes"),
+            make.account(alleged_tonnes_low="7", alleged_tonnes_high="7"),
+        )
+    ),
+    "an answer to an account": lambda: make.apply(
+        Claim(Target(chain=newest("C-3") + 1), make.account(stance="disputes"))
+    ),
+    "a correction of an account": lambda: make.apply(
+        Correct(newest("C-3") + 1, make.account(title="A note"), "Which.")
+    ),
+    "a retraction of an account": lambda: make.apply(Retract(newest("C-3") + 1, "Not said.")),
+    "an erasure of an account's words": lambda: erase_words(
+        newest("C-3") + 1, "A name.", make.administrator()
+    ),
+    "a report": lambda: make.tell("C-3", "seen", "2026-03-04"),
+    "another carrier's name": lambda: Organisation.objects.update(name="Anew"),
+    "a place's name": lambda: PlaceName.objects.filter(place="junction").update(name="Crossroads"),
+}
+
+
+@pytest.mark.parametrize("change", DETAIL_CHANGES)
+@pytest.mark.parametrize("who", [make.viewer, make.partner])
+def test_after_every_entry_about_it_a_convoy_is_told_anew(
+    change: str, who: Callable[[], User], partner: Program
+) -> None:
+    program = Program(who())
+    before = program.get("convoys/C-3")
+    DETAIL_CHANGES[change]()
+    after = program.get("convoys/C-3")
+    assert after != before
+    assert after == made_anew(program, "convoys/C-3")
+    assert program.get("convoys/C-3") == after
+
+
+def test_one_that_ceases_to_be_a_party_reads_what_others_read(partner: Program) -> None:
+    make.tell("C-3", "visibility_changed", "2026-03-03", visible_to="all_partners")
+    as_party = partner.get("convoys/C-3")
+    make.tell("C-3", "amended", "2026-03-04", declares={"sponsors": ["other_society"]})
+    as_partner = partner.get("convoys/C-3")
+    assert len(as_partner["events"]) < len(as_party["events"])
+    assert as_partner == made_anew(partner, "convoys/C-3")
