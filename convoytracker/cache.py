@@ -10,10 +10,30 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 logger = logging.getLogger(__name__)
 QUIET_SECONDS = 30
+
+
+# A key that is not there must not begin to count for ever.
+COUNT = "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCRBY', KEYS[1], ARGV[1]) end"
+
+
+class OneGoing(RedisCacheClient):
+    """Every request counts: the one server has one client in each thread, and each count takes one going."""
+
+    _one: Any = None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        self._one = self._one or super().get_client(key, write=write)
+        return self._one
+
+    def incr(self, key: Any, delta: int) -> int:
+        count = self.get_client(key, write=True).eval(COUNT, 1, key, delta)
+        if count is None:
+            raise ValueError(f"There is no key {key!r}.")
+        return int(count)
 
 
 class SturdyRedisCache(RedisCache):
@@ -29,6 +49,7 @@ class SturdyRedisCache(RedisCache):
             "socket_connect_timeout": settings.REDIS_TIMEOUT,
         }
         super().__init__(server, {**params, "OPTIONS": options})
+        self._class = OneGoing
         self._memory = LocMemCache("redis-is-away", params)
         self._away_until = 0.0
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
-from accounts.models import ApiToken, Organisation, User
+from accounts.models import ApiToken, User
 from accounts.roles import note_groups
 from accounts.tokens import digest_of, is_in_force
 from convoys.queries.compiled import Compiled, instances
@@ -18,30 +18,23 @@ def _columns(model: type[Model], before: str = "") -> list[str]:
     return [f"{before}{field.attname}" for field in model._meta.concrete_fields]
 
 
-_PARTS: tuple[tuple[type[Model], str], ...] = (
-    (ApiToken, ""), (User, "user__"), (Organisation, "user__organisation__"),
-)  # fmt: skip
 # A row for each group that the person is in, and one where there is none.
 _TOKEN = Compiled(
     lambda: (
         ApiToken.objects.filter(digest="")
         .order_by()
-        .values_list(
-            "user__groups__name", *(column for model, before in _PARTS for column in _columns(model, before))
-        )
+        .values_list("user__groups__name", *_columns(ApiToken), *_columns(User, "user__"))
     )
 )
 
 
 def token_asking(secret: str) -> ApiToken | None:
-    """The token in force with this secret, of an active user, with the user's organisation and role."""
+    """The token in force with this secret, of an active user, with the user's role."""
     rows = _TOKEN.rows(digest_of(secret))
     if not rows:
         return None
     values = list(rows[0][1:])
     token, user = _taken(ApiToken, values), _taken(User, values)
-    if user.organisation_id is not None:
-        user.organisation = _taken(Organisation, values)
     note_groups(user, (row[0] for row in rows))
     token.user = user
     return token if is_in_force(token) and user.is_active else None

@@ -24,6 +24,15 @@ def test_with_redis_all_processes_count_together(broker_socket: Path):
     assert one.get("tries") == 2
 
 
+@pytest.mark.processes
+def test_what_is_not_counted_yet_does_not_begin_by_being_counted_on(broker_socket: Path):
+    cache = cache_at(broker_socket)
+
+    with pytest.raises(ValueError, match="tries-of-nobody"):
+        cache.incr("tries-of-nobody")
+    assert cache.get("tries-of-nobody") is None
+
+
 def test_without_redis_this_process_counts_alone(tmp_path: Path):
     cache = cache_at(tmp_path / "nobody.sock")
 
