@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +59,7 @@ class Sender:
     def send_all(self, messages: Sequence[Message]) -> Iterator[tuple[Message, Outcome]]:
         """Try each once, one after the other."""
         try:
-            for message, following in zip(messages, [*messages[1:], None], strict=False):
+            for message, following in zip_longest(messages, messages[1:]):
                 yield message, self.send(message, following)
         finally:
             if self._pipeline is not None and self._pipeline.is_between:
