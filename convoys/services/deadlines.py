@@ -164,10 +164,11 @@ class _Mover:
 
     def _run(self, row: Deadline, clock: _Clock) -> None:
         opening, episode, was_running = clock.opening, clock.episode, row.state in RUNS and bool(row.pk)
+        is_resumed = row.state == DeadlineState.PAUSED
         if row.state != DeadlineState.OPEN:
-            if row.state != DeadlineState.PAUSED and self._was_told_over(row):
+            if row.tell == Telling.NOT_ENDED or (not is_resumed and self._was_told_over(row)):
                 tell(row, Telling.NOT_ENDED, row.tell_chain, self.now)
-            elif row.tell or row.tell_chain is not None:
+            elif not is_resumed and (row.tell or row.tell_chain is not None):
                 call_off(row)
             row.state, row.ends_at, row.known_at = DeadlineState.OPEN, None, self.now
         before = (row.clock_from, row.stands_at_id, row.held_before_id)
@@ -176,7 +177,8 @@ class _Mover:
         row.held_before_id = episode.held_before if episode else None
         if row.clock_from != before[0]:
             row.known_at = self.now
-        is_changed = before != (row.clock_from, row.stands_at_id, row.held_before_id)
+        # A correction that was owed when tracking ended was not told meanwhile.
+        is_changed = is_resumed or before != (row.clock_from, row.stands_at_id, row.held_before_id)
         if episode and is_changed and was_running and row.last_step:
             self._correct(row, episode)
         last = self.history.facts.last_report or opening

@@ -166,3 +166,44 @@ def test_a_french_reader_is_told_in_french(clock, sweep, post_office):
     after(clock, sweep, minutes=3)
     assert post_office.mails[-1]["Subject"].strip().startswith("Date corrigée : C-1, retenu à Junction")
     assert not re.search(r"\b(held|since|told|step)\b", body(post_office.mails[-1]))
+
+
+@pytest.mark.parametrize("is_raised", [False, True], ids=["within the grace", "after the sweep"])
+def test_a_beginning_that_was_owed_when_tracking_ended_is_told_once_when_it_goes_on(
+    held, clock, sweep, post_office, is_raised
+):
+    redate("held", "2026-03-04T08:00")
+    if is_raised:
+        clock.shift(timedelta(minutes=3))
+        sweep()
+    factories.tell("C-1", "tracking_ended", "2026-03-05")
+    after(clock, sweep, hours=1)
+    assert subjects(post_office) == []
+    clock.move_to(since_start(days=3, hours=6))
+    factories.tell("C-1", "seen", "2026-03-05T13:00", place="junction")
+    for _ in range(3):
+        after(clock, sweep, minutes=3)
+    assert subjects(post_office) == ["Re-dated: C-1, held at Junction since 4 March 2026, 08:00 (UTC)"]
+
+
+def test_a_beginning_that_was_told_before_tracking_ended_is_not_told_again(held, clock, sweep, post_office):
+    redate("held", "2026-03-04T08:00")
+    after(clock, sweep, minutes=3)
+    factories.tell("C-1", "tracking_ended", "2026-03-05")
+    after(clock, sweep, hours=1)
+    factories.tell("C-1", "seen", "2026-03-05T09:00", place="junction")
+    after(clock, sweep, minutes=3)
+    assert len(subjects(post_office)) == 1
+
+
+def test_that_it_is_held_after_all_is_told_though_tracking_ended_meanwhile(held, clock, sweep, post_office):
+    factories.tell("C-1", "released", "2026-03-05T08:01", place="junction")
+    after(clock, sweep, minutes=3)
+    factories.apply(Retract(newest("released"), "another convoy"), author=factories.coordinator())
+    ended = factories.tell("C-1", "tracking_ended", "2026-03-05")
+    after(clock, sweep, minutes=3)
+    factories.apply(Retract(ended, "another convoy"), author=factories.coordinator())
+    after(clock, sweep, minutes=3)
+    assert [subject.split(":")[0] for subject in subjects(post_office)] == [
+        "No longer held", "Held after all at Junction",
+    ]  # fmt: skip

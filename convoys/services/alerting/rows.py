@@ -17,3 +17,8 @@ def call_off(row: Deadline) -> None:
     """Nothing more is due of it, and nothing is to be told."""
     row.step_at = row.ask_at = row.tell_at = row.next_at = row.tell_chain = None
     row.tell = ""
+
+
+def pause(row: Deadline) -> None:
+    """Nothing is due of it until it runs again; what was to be told by then stays noted."""
+    row.step_at = row.ask_at = row.tell_at = row.next_at = None

@@ -13,7 +13,7 @@ from convoys.models import Deadline, DeadlineState, Event, Notification, Telling
 from convoys.replay import Episode, History
 from convoys.services.alerting.clocks import set_next
 from convoys.services.alerting.redating import clock_of, last_told, said_at, said_of, told_at
-from convoys.services.alerting.rows import call_off, tell
+from convoys.services.alerting.rows import call_off, pause, tell
 from convoys.vocabulary import Act
 
 RUNS = (DeadlineState.OPEN, DeadlineState.PAUSED)
@@ -40,7 +40,7 @@ class Stopping:
             self._end(row, episode, episode.closing)
         elif row.state == DeadlineState.OPEN:
             row.state = DeadlineState.PAUSED
-            call_off(row)
+            pause(row)
 
     @staticmethod
     def _close_quietly(row: Deadline) -> None:
