@@ -1,6 +1,7 @@
 """One run of the mail room: what is due again, then what is newly owed, over one channel.
 
-1. leases messages whose next attempt is due, and freezes what people are owed into new ones;
+1. leases messages whose next attempt is due, and freezes what people are owed into new ones, those of
+   the next batch while this one is sent;
 2. checks each against the record as it is now: what may not be told any more is dropped with its
    reason, the rest of such a message is frozen anew;
 3. notes that attempts begin, sends, settles, some mails at a time. Nothing is sent inside a
@@ -16,18 +17,17 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from django.utils import timezone
-
 from convoys.models import Channel, Message, Notification
 from convoys.queries.neighbours import Neighbours
 from convoys.services.alerting.telling import NO_ACCESS, NO_WEBHOOK
 from convoys.services.messaging import settle
+from convoys.services.messaging.ahead import FIRST_RECIPIENTS, Ahead, Batch
 from convoys.services.messaging.check import (
     GO,
     LATER,
@@ -38,17 +38,13 @@ from convoys.services.messaging.check import (
     shows_too_much,
     with_all,
 )
-from convoys.services.messaging.freeze import freeze_for
 from convoys.services.messaging.gather import recipients_waiting
-from convoys.services.messaging.render import Renderer
 from convoys.services.messaging.send import Outcome, Sender
 from convoys.services.webhooks.replays import refusal_among, refuse_replay, replays_among
 from convoys.services.webhooks.send import WebhookSender
 
 logger = logging.getLogger(__name__)
 BATCH = 200
-# People whose messages are made together; the first few by themselves, so that mail leaves at once.
-RECIPIENTS, FIRST_RECIPIENTS = 200, 10
 # So many attempts at mails are noted as begun, and so many acceptances written down, in one go: a
 # worker that is killed leaves at most this many of which nobody knows whether they were accepted.
 # Fewer where the server is slow, so that what was accepted is soon on record.
@@ -98,10 +94,11 @@ class Carrier(Protocol):
 
 def _deliver(channel: Channel, carrier: Carrier) -> Delivered:
     run = _Run(channel, time.monotonic() + RUN_SECONDS[channel])
-    for batch, checked_at in _batches(channel):
-        _send_all(batch, checked_at, carrier, run)
-        if run.is_over:
-            break
+    with closing(_batches(run)) as batches:
+        for batch, checked_at in batches:
+            _send_all(batch, checked_at, carrier, run)
+            if run.is_over:
+                break
     return run.done
 
 
@@ -133,31 +130,28 @@ class _Run:
         self.done.server_is_away = outcome.server_is_away
 
 
-def _batches(channel: Channel) -> Iterator[tuple[list[Message], float]]:
+def _batches(run: _Run) -> Generator[Batch]:
     """Messages that this run holds, and when they were checked against the record.
 
     What is due again goes first by mail. Of webhooks what is new does: what is due again there had no
     answer before, and may have none now.
     """
-    if channel == Channel.WEBHOOK:
-        yield from _owed(channel)
-    while due := settle.claim_due(BATCH, channel):
+    if run.channel == Channel.WEBHOOK:
+        yield from _owed(run)
+    while due := settle.claim_due(BATCH, run.channel):
         yield due, NEVER
-    yield from _owed(channel)
+    yield from _owed(run)
 
 
-def _owed(channel: Channel) -> Iterator[tuple[list[Message], float]]:
+def _owed(run: _Run) -> Iterator[Batch]:
     neighbours = Neighbours()
     for _ in range(ROUNDS):
-        waiting, frozen_any = _from_anywhere(recipients_waiting(channel)), False
-        while waiting:
-            most = RECIPIENTS if frozen_any else FIRST_RECIPIENTS
-            together, waiting = waiting[:most], waiting[most:]
-            checked_at = time.monotonic()
-            if frozen := freeze_for(together, Renderer(timezone.now(), neighbours), channel):
-                frozen_any = True
-                yield frozen, checked_at
-        if not frozen_any:
+        ahead = Ahead(_from_anywhere(recipients_waiting(run.channel)), run.channel, neighbours)
+        try:
+            yield from ahead.batches()
+        finally:
+            _leave(ahead.rest(), run)
+        if not ahead.has_frozen:
             return
 
 
@@ -188,8 +182,13 @@ def _send_all(batch: Sequence[Message], checked_at: float, carrier: Carrier, run
         _settle_accepted(run)  # what a server has accepted is on record whatever fails beside it
         raise
     _settle_accepted(run)
-    # A run that is over for its time alone leaves the rest to the next one at once.
-    settle.give_back(checked + unchecked, pause=settle.FIRST_PAUSE if run.away else timedelta(0))
+    _leave(checked + unchecked, run)
+
+
+def _leave(messages: Sequence[Message], run: _Run) -> None:
+    """Give back what this run will not send. One that is over for its time alone leaves it to the next at
+    once."""
+    settle.give_back(messages, pause=settle.FIRST_PAUSE if run.away else timedelta(0))
 
 
 def _settle_accepted(run: _Run) -> None:

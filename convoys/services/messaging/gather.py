@@ -70,7 +70,7 @@ def owed(channel: str) -> QuerySet[Notification]:
 
 def recipients_waiting(channel: str = Channel.MAIL) -> list[int]:
     """Who is owed something now. People with the same eyes stand together: a batch asks once for them."""
-    waiting = owed(channel).values_list("recipient", "recipient__organisation").distinct()
+    waiting = owed(channel).order_by().values_list("recipient", "recipient__organisation").distinct()
     return [person for person, _ in sorted(waiting, key=lambda row: (row[1] or "", row[0]))]
 
 
