@@ -7,7 +7,9 @@ where, and who may see it, is all of the record.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 
 from convoys.models import Convoy
 from convoys.queries.rows import bare
@@ -22,6 +24,14 @@ HELD = (
 Place = tuple[str, bool]  # a control point, and whether the convoys there are exercises
 
 
+@dataclass(slots=True)
+class _Seen:
+    """Of the convoys at a place, longest held first: so many were asked about, these are seen."""
+
+    asked: int = 0
+    convoys: list[Convoy] = field(default_factory=list)
+
+
 class Neighbours:
     """Held convoys by control point. Whoever asks has loaded the points, with the ledger's size."""
 
@@ -32,7 +42,7 @@ class Neighbours:
         self._size, self._sight = size, Sight()
         self._points: set[str] = set()
         self._held: dict[Place, list[Convoy]] = defaultdict(list)
-        self._seen: dict[tuple[Viewer, Place], list[Convoy]] = {}
+        self._seen: dict[tuple[Viewer, Place], _Seen] = {}
 
     def load(self, points: Collection[str], size: int) -> None:
         """Read who is held before these points. Four statements, or none while the ledger has not grown."""
@@ -55,22 +65,25 @@ class Neighbours:
         """So many at most that this reader may know are held there, but for these."""
         found: list[Convoy] = []
         for point in points:
-            left = most
-            for convoy in self._seen_at(viewer, (point, is_exercise)):
-                if not left:
-                    break
-                if convoy.pk not in but:
-                    found.append(convoy)
-                    left -= 1
+            others = (one for one in self._seen_at(viewer, (point, is_exercise)) if one.id not in but)
+            found += islice(others, most)
         return sorted(found, key=_longest_first)[:most] if len(points) > 1 else found
 
-    def _seen_at(self, viewer: Viewer, place: Place) -> list[Convoy]:
+    def _seen_at(self, viewer: Viewer, place: Place) -> Iterator[Convoy]:
+        """Asked of each convoy once, and of no more than anybody has come to yet: of thousands that are held
+        there a mail names a dozen."""
+        held = self._held.get(place, [])
         if viewer.is_staff:
-            return self._held.get(place, [])
-        key = (viewer, place)
-        if key not in self._seen:
-            self._seen[key] = [one for one in self._held.get(place, ()) if self._is_seen_by(viewer, one)]
-        return self._seen[key]
+            yield from held
+            return
+        seen = self._seen.setdefault((viewer, place), _Seen())
+        yield from seen.convoys
+        while seen.asked < len(held):
+            convoy = held[seen.asked]
+            seen.asked += 1
+            if self._is_seen_by(viewer, convoy):
+                seen.convoys.append(convoy)
+                yield convoy
 
     def _is_seen_by(self, viewer: Viewer, convoy: Convoy) -> bool:
         """Whether this reader knows of the convoy, and of what it is held by."""
