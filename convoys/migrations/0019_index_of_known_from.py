@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("convoys", "0017_kept_texts")]
+    dependencies = [("convoys", "0018_newest_mention")]
 
     operations = [
         migrations.AddIndex(
