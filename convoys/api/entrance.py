@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -21,15 +24,19 @@ from convoys.api.errors import plain_problem
 from convoys.api.etags import Basis
 from convoys.api.permissions import IsReader
 from convoys.api.problems import PROBLEM_KINDS, ProblemKind
+from convoys.api.rendering import FastJsonRenderer
 
 RESOURCES = (
     "convoys",
+    "episodes",
     "events",
     "routes",
     "control-points",
     "organisations",
     "agreements",
     "tonne-days",
+    "held-now",
+    "durations",
     "ledger-head",
     "vocabulary",
     "claims",
@@ -67,24 +74,48 @@ class ProblemKindSerializer(serializers.Serializer):
     description = serializers.CharField()
 
 
-class ProblemList(ReadView):
-    """Every kind of error that the API answers with."""
+class ProblemPageRenderer(BaseRenderer):
+    """The same for people who follow the `type` of a problem: a page with nothing of whoever asks."""
+
+    media_type = "text/html"
+    format = "html"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> str | bytes:
+        if data is None:
+            return b""
+        if (renderer_context or {})["response"].exception:
+            return FastJsonRenderer().render(data)
+        one = data if isinstance(data, Mapping) else None
+        return render_to_string("api/problems.html", {"kinds": [one] if one else data, "one": one})
+
+
+class ProblemView(ReadView):
+    """What errors mean, for programs and for people; whoever asks needs no token."""
 
     basis = Basis.RELEASE
     authentication_classes = ()
     permission_classes = (AllowAny,)
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [*super().get_renderers(), ProblemPageRenderer()]
+
+
+class ProblemList(ProblemView):
+    """Every kind of error that the API answers with."""
 
     @extend_schema(responses=ProblemKindSerializer(many=True), operation_id="problems_list", auth=[])
     def get(self, request: Request) -> Response:
         return Response(ProblemKindSerializer(PROBLEM_KINDS.values(), many=True).data)
 
 
-class ProblemDetail(ReadView):
+class ProblemDetail(ProblemView):
     """What one kind of error means, and what to do."""
-
-    basis = Basis.RELEASE
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
     @extend_schema(responses=ProblemKindSerializer, operation_id="problems_retrieve", auth=[])
     def get(self, request: Request, code: str) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from convoys.api import views
 from convoys.api.problems import PROBLEM_KINDS
@@ -95,6 +96,24 @@ def test_every_kind_is_explained_to_everybody() -> None:
     for kind in kinds:
         assert Program().get(f"problems/{kind['code']}") == kind
     assert Program().ask("problems/none").status == 404
+
+
+def test_who_follows_the_type_of_a_problem_in_a_browser_reads_a_page() -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    every = Client().get("/api/v1/problems", headers=browser)
+    assert every.headers["Content-Type"] == "text/html; charset=utf-8"
+    for kind in PROBLEM_KINDS.values():
+        assert f'href="/api/v1/problems/{kind.code}"' in every.content.decode()
+        page = Client().get(f"/api/v1/problems/{kind.code}", headers=browser)
+        assert (page.status_code, escape(kind.title) in page.content.decode()) == (200, True)
+        tag = {"If-None-Match": page.headers["ETag"]}
+        again = Client().get(f"/api/v1/problems/{kind.code}", headers=browser | tag)
+        assert (again.status_code, again.content) == (304, b"")
+        as_json = Client().get(f"/api/v1/problems/{kind.code}", headers={"Accept": "*/*"} | tag)
+        assert as_json.json()["code"] == kind.code
+    none = Client().get("/api/v1/problems/none", headers=browser)
+    assert none.headers["Content-Type"] == "application/problem+json"
+    assert none.json()["status"] == 404
 
 
 def test_answers_are_private_and_vary_by_who_asks(program: Program) -> None:
