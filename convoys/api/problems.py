@@ -71,13 +71,15 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "not-authenticated",
             HTTPStatus.UNAUTHORIZED,
             "Who is asking?",
-            "Send a token as `Authorization: Bearer ct_…`. The desk makes tokens and shows each once.",
+            "Send a token as `Authorization: Bearer ct_…`. Make one on the page `/tokens`, signed in, or ask the "
+            "desk for one.",
         ),
         ProblemKind(
             "invalid-token",
             HTTPStatus.UNAUTHORIZED,
             "The token is not valid",
-            "The token is unknown, expired or revoked, or its account was closed. Ask the desk for another.",
+            "The token is unknown, expired or revoked, or its account was closed. Make another on the page "
+            "`/tokens`, or ask the desk.",
         ),
         ProblemKind(
             "forbidden",

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django import template
 from django.forms import BoundField
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -108,3 +108,15 @@ def as_input(field: BoundField, attributes: str = "") -> SafeString:
     """A form's field in our own class, without placeholder; `attributes` as "name=value name=value"."""
     more = dict(part.split("=", 1) for part in attributes.split())
     return field.as_widget(attrs={"class": "input", "placeholder": False, **more})
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A sentence of ours in which `names` are what programs write."""
+    # Odd parts stood between two marks.
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html('<span class="mono">{}</span>', part) if at % 2 else part,) for at, part in parts),
+    )

@@ -106,6 +106,7 @@ def test_who_follows_the_type_of_a_problem_in_a_browser_reads_a_page() -> None:
         assert f'href="/api/v1/problems/{kind.code}"' in every.content.decode()
         page = Client().get(f"/api/v1/problems/{kind.code}", headers=browser)
         assert (page.status_code, escape(kind.title) in page.content.decode()) == (200, True)
+        assert "`" not in page.content.decode()
         tag = {"If-None-Match": page.headers["ETag"]}
         again = Client().get(f"/api/v1/problems/{kind.code}", headers=browser | tag)
         assert (again.status_code, again.content) == (304, b"")
