@@ -36,14 +36,15 @@ LISTS = {
     "convoys": (
         "status", "route", "sponsor", "origin", "destination", "control_point", "cause", "tonnes_from",
         "tonnes_to", "registered_from", "registered_to", "departed_from", "departed_to", "held_from",
-        "held_to", "held_longer_than", "silent", "contested", "updated_since", "exercise", *MOMENT,
+        "held_to", "held_longer_than", "silent", "contested", "updated_since", "exercise", "format", "hxl",
+        *MOMENT,
     ),
-    "events": ("control_point", "agreement", "kind", "after", "exercise"),
+    "events": ("control_point", "agreement", "kind", "after", "exercise", "format", "hxl"),
     "episodes": (
         "control_point", "place", "route", "sponsor", "open", "ended", "from", "to", "exercise", "ordering",
         *MOMENT,
     ),
-    "routes": ("exercise", *MOMENT),
+    "routes": ("exercise", "format", "hxl", *MOMENT),
     "routes/main": MOMENT,
     "statistics/tonne-days": ("group_by", "from", "to", *MOMENT),
     "statistics/held-now": ("group_by", *MOMENT),
