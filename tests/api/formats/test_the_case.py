@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from convoys.api.formats import files
 from tests import factories as make
@@ -47,8 +50,15 @@ def test_a_claim_has_its_words_and_what_it_alleges(loaded_case: Any) -> None:
 def test_history_loaded_afterwards_is_named_whichever_page_it_stands_on(
     loaded_case: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The convoy after the last page's first is of today's record, those before it were loaded."""
+    """The last convoy was recorded when it happened, those before it were loaded afterwards."""
     monkeypatch.setattr(files, "LARGEST_PAGE_SIZE", 1)
     make.make_convoy("ZZ-1", when="2023-08-01")
-    about = asked(Program(make.partner()), "convoys?known_at=2026-11-01&as_of=2023-09-01", "xlsx").content
-    assert dict(row[:2] for row in sheets(about)["About"])["Basis"] == "as reported by"
+    program = Program(make.partner())
+    tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        basis = {}
+        for query in ("", "&q=ZZ-1"):
+            asked_about = f"convoys?known_at={tomorrow}&as_of=2023-09-01{query}"
+            about = sheets(asked(program, asked_about, "xlsx").content)["About"]
+            basis[query] = dict(row[:2] for row in about)["Basis"]
+    assert basis == {"": "as reported by", "&q=ZZ-1": "as known on"}
