@@ -71,8 +71,8 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
             "not-authenticated",
             HTTPStatus.UNAUTHORIZED,
             "Who is asking?",
-            "Send a token as `Authorization: Bearer ct_…`. Make one on the page `/tokens`, signed in, or ask the "
-            "desk for one.",
+            "Send a token as `Authorization: Bearer ct_…`. Make one, signed in, on the page "
+            "`/tokens`, or ask the desk for one.",
         ),
         ProblemKind(
             "invalid-token",
