@@ -16,13 +16,14 @@ from convoys.api.fields import (
     TextField,
     TonnesField,
 )
+from convoys.api.serializers.rows import RowSerializer
 from convoys.canonical import target_of
 from convoys.models.event import Entry
 from convoys.queries.api_record import ClaimTold
 from convoys.vocabulary import Access, Act, Audience, ConvoyLink, Order, Precision, SpeakerKind, Stance
 
 
-class RetractionSerializer(serializers.Serializer):
+class RetractionSerializer(RowSerializer):
     """When and why an entry was taken back. It stays readable."""
 
     sequence = serializers.IntegerField()
@@ -30,7 +31,7 @@ class RetractionSerializer(serializers.Serializer):
     reason = serializers.CharField(allow_null=True)
 
 
-class TargetSerializer(serializers.Serializer):
+class TargetSerializer(RowSerializer):
     """What a claim is about."""
 
     type = serializers.ChoiceField(choices=["event", "claim", "convoy", "control_point", "agreement"])
@@ -39,7 +40,7 @@ class TargetSerializer(serializers.Serializer):
     item = serializers.CharField(allow_null=True, help_text="Of a convoy: which item of its declaration.")
 
 
-class AllegedSerializer(serializers.Serializer):
+class AllegedSerializer(RowSerializer):
     """What a claim alleges; whatever it does not say is null or empty."""
 
     holders = OrganisationsField(source="claim.alleged_holders")
@@ -63,7 +64,7 @@ class AllegedSerializer(serializers.Serializer):
     convoy = serializers.CharField(source="claim.alleged_convoy.reference", allow_null=True)
 
 
-class EntrySerializer(serializers.Serializer):
+class EntrySerializer(RowSerializer):
     """What every entry of the record has: its place in the ledger and in its chain, and its fate."""
 
     sequence = serializers.IntegerField(source="entry.sequence")

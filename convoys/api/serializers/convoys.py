@@ -21,6 +21,7 @@ from convoys.api.fields import (
 from convoys.api.moments import OfADaySerializer
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
+from convoys.api.serializers.rows import RowSerializer
 from convoys.clocks import silent_from, zone_named
 from convoys.models import Convoy
 from convoys.queries.api_convoys import sponsor_codes
@@ -53,7 +54,7 @@ def _reported(column: str, **more: Any) -> InstantField:
     )
 
 
-class ConvoySerializer(serializers.Serializer):
+class ConvoySerializer(RowSerializer):
     """A convoy as it stands, or stood at the moment asked about.
 
     Instants only: how long something lasts is for you to compute.
@@ -119,7 +120,7 @@ class ConvoySerializer(serializers.Serializer):
         return [whole.get(code) or names.organisation(code) for code in sponsor_codes(convoy)]
 
 
-class CargoLineSerializer(serializers.Serializer):
+class CargoLineSerializer(RowSerializer):
     """One kind of goods. Tonnes stand only where a source gives tonnes for that line."""
 
     line = serializers.IntegerField()
@@ -136,12 +137,12 @@ class CargoLineSerializer(serializers.Serializer):
         return SECTOR_OF.get(line.category)
 
 
-class OtherReferenceSerializer(serializers.Serializer):
+class OtherReferenceSerializer(RowSerializer):
     issuer = serializers.CharField()
     number = serializers.CharField()
 
 
-class EpisodeSerializer(serializers.Serializer):
+class EpisodeSerializer(RowSerializer):
     """One hold: from when, until when, and how it ended. Only `released` is called released."""
 
     held_since = InstantField(
@@ -176,14 +177,14 @@ class EpisodeSerializer(serializers.Serializer):
         return chain if chain in self.context["chains"] else None
 
 
-class AmountSerializer(serializers.Serializer):
+class AmountSerializer(RowSerializer):
     """Tonnes. Low without high means at least; both null is unknown."""
 
     low = TonnesField()
     high = TonnesField()
 
 
-class CargoAccountSerializer(serializers.Serializer):
+class CargoAccountSerializer(RowSerializer):
     """What became of the cargo, from the reports that you may read.
 
     `parts` by what became of them, what the end of the journey takes without a figure included;

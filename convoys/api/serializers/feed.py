@@ -11,18 +11,19 @@ from rest_framework import serializers
 from convoys.api.fields import InstantField
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
+from convoys.api.serializers.rows import RowSerializer
 from convoys.queries.feed import FeedRow
 from convoys.vocabulary import SubjectType
 
 
-class SubjectSerializer(serializers.Serializer):
+class SubjectSerializer(RowSerializer):
     """What an entry is about in the end."""
 
     type = serializers.ChoiceField(choices=SubjectType.values)
     code = serializers.CharField(help_text="The reference of a convoy, the code of anything else.")
 
 
-class SightSerializer(serializers.Serializer):
+class SightSerializer(RowSerializer):
     """What every row of the feed has: what you are to fetch and to forget because of it."""
 
     visible = serializers.ListField(

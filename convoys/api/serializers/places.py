@@ -20,6 +20,7 @@ from convoys.api.fields import (
 from convoys.api.moments import OfADaySerializer
 from convoys.api.serializers.claims import ClaimSerializer
 from convoys.api.serializers.events import EventSerializer
+from convoys.api.serializers.rows import RowSerializer
 from convoys.clocks import zone_named
 from convoys.models import ControlPoint, Place, Route
 from convoys.queries.api_names import place_names
@@ -32,7 +33,7 @@ def _access_of(place: Place) -> str | None:
     return (point.access or None) if point is not None else None
 
 
-class RouteStopSerializer(serializers.Serializer):
+class RouteStopSerializer(RowSerializer):
     """A place of a route, in travelling order; `access` where it is a control point with a history."""
 
     position = serializers.IntegerField()
@@ -45,7 +46,7 @@ class RouteStopSerializer(serializers.Serializer):
         return _access_of(stop.place)
 
 
-class RouteSerializer(serializers.Serializer):
+class RouteSerializer(RowSerializer):
     """An ordered list of places. Its access is the worst of its control points' with a history."""
 
     is_sparse = True
@@ -66,7 +67,7 @@ class RouteDetailSerializer(OfADaySerializer, RouteSerializer):
     """The same, and the moment that it is told of."""
 
 
-class ControlPointSerializer(serializers.Serializer):
+class ControlPointSerializer(RowSerializer):
     """A place that can be closed. Who operates it is a claim, and stands among its claims."""
 
     is_sparse = True
@@ -114,12 +115,12 @@ class ControlPointDetailSerializer(OfADaySerializer, ControlPointSerializer):
     claims = ClaimSerializer(many=True, source="told.claims")
 
 
-class PartyNameSerializer(serializers.Serializer):
+class PartyNameSerializer(RowSerializer):
     party = serializers.CharField()
     name = serializers.CharField()
 
 
-class OrganisationSerializer(serializers.Serializer):
+class OrganisationSerializer(RowSerializer):
     """A sponsor, carrier, consignee, source or party. `name` is ours and neutral."""
 
     is_sparse = True
@@ -140,7 +141,7 @@ class OrganisationSerializer(serializers.Serializer):
         return [{"party": name.party, "name": name.name} for name in names]
 
 
-class AgreementSerializer(serializers.Serializer):
+class AgreementSerializer(RowSerializer):
     """Something said to have been agreed about routes."""
 
     is_sparse = True
