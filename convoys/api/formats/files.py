@@ -6,7 +6,7 @@ and no slow reader holds a connection to the database (docs/decisions/0011-table
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from tempfile import SpooledTemporaryFile
@@ -22,10 +22,14 @@ from convoys.api.formats.columns import Row
 from convoys.api.formats.renderers import FileRenderer
 from convoys.api.ordering import Order, Position
 from convoys.api.pagination import LARGEST_PAGE_SIZE, KeysetPagination
+from convoys.api.parameters import wrong
 from convoys.clocks import instance_zone
 from convoys.queries.snapshot import snapshot
 
 IN_MEMORY = 1 << 20  # bytes; what is larger goes to a temporary file without a name
+FORMAT = "format"
+# A minute and a half of work, and a hundred megabytes of disk for as long as it is read.
+MOST_ROWS = 250_000
 ONE_PAGE = (KeysetPagination.cursor_parameter, KeysetPagination.page_size_parameter)
 
 
@@ -47,7 +51,7 @@ def whole_file(view: Any) -> WholeFile:
     renderer = view.request.accepted_renderer
     with ExitStack() as unsent:
         out = unsent.enter_context(SpooledTemporaryFile(IN_MEMORY))
-        rows: Iterator[Row] = chain.from_iterable(view.pages())
+        rows = _not_too_many(chain.from_iterable(view.pages()))
         seen = RowsSeen()
         with snapshot():
             renderer.write(out, view, seen.passing(rows) if view.tag is None else rows)
@@ -59,6 +63,15 @@ def whole_file(view: Any) -> WholeFile:
         charset = f"; charset={renderer.charset}" if renderer.charset else ""
         unsent.pop_all()  # from here on it is the response that closes it
         return WholeFile(out, content_type=f"{renderer.media_type}{charset}")
+
+
+def _not_too_many(rows: Iterable[Row]) -> Iterator[Row]:
+    """The same rows. Raises a problem where they are more than one file may have."""
+    for number, row in enumerate(rows):
+        if number == MOST_ROWS:
+            most = f"A file has {MOST_ROWS:,} rows at most: narrow the list, or ask for pages by `page_size`."
+            raise wrong(FORMAT, most)
+        yield row
 
 
 def pages_of(view: Any) -> Iterator[Sequence[Row]]:

@@ -16,12 +16,13 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from convoys.api.formats.files import FORMAT
 from convoys.api.formats.renderers import FORMATS, CsvRenderer, FileRenderer, GeoJsonRenderer, XlsxRenderer
 from convoys.api.parameters import BadValueError, read_each, wrong
 from convoys.api.problems import ApiProblem
 from convoys.api.shaping import Shape
 
-FORMAT, HXL = "format", "hxl"
+HXL = "hxl"
 
 
 class ByFormat(DefaultContentNegotiation):

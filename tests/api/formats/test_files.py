@@ -52,6 +52,20 @@ def test_a_file_has_every_row_in_the_order_of_the_list(program: Program) -> None
     assert len(table(program, "convoys")) == HOW_MANY
 
 
+def test_a_list_that_is_too_long_for_a_file_is_had_in_pages(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_ROWS", HOW_MANY)
+    assert len(table(program, "convoys")) == HOW_MANY
+
+    monkeypatch.setattr(files, "MOST_ROWS", HOW_MANY - 1)
+    for form in ("csv", "xlsx"):
+        refused = program.ask(f"convoys?format={form}")
+        assert refused.status == 400
+        assert (refused.body["code"], "page_size" in refused.body["detail"]) == ("invalid-parameter", True)
+    assert len(table(program, f"convoys?page_size={HOW_MANY}")) == HOW_MANY
+
+
 @pytest.mark.parametrize("ordering", ["held_since", "-held_since", "-reference", "last_reported_at"])
 def test_order_and_filters_are_those_of_json(ordering: str, program: Program) -> None:
     for query in (f"ordering={ordering}", f"ordering={ordering}&status=held"):
