@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from tests.api.conftest import Program
 pytestmark = pytest.mark.django_db
 
 COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
+# Read once: it takes seconds, and more than a hundred tests go by it.
+DESCRIBED = yaml.safe_load(COMMITTED.read_text())
 OPERATIONS = [
     (path, method.upper())
-    for path, operations in sorted(yaml.safe_load(COMMITTED.read_text())["paths"].items())
+    for path, operations in sorted(DESCRIBED["paths"].items())
     for method in operations
 ]
 # What a program manages of its own; nothing else can be written.
@@ -47,11 +50,11 @@ def test_the_committed_file_is_what_the_code_says_without_a_warning(tmp_path: Pa
 
 def test_the_served_file_is_the_committed_one() -> None:
     served = Program(make.partner()).get("openapi.json")
-    assert served == yaml.safe_load(COMMITTED.read_text())
+    assert served == DESCRIBED
 
 
 def test_every_operation_needs_a_token_and_names_its_errors() -> None:
-    for path, operations in yaml.safe_load(COMMITTED.read_text())["paths"].items():
+    for path, operations in DESCRIBED["paths"].items():
         for operation in operations.values():
             if not path.startswith("/api/v1/problems"):
                 assert any("token" in way for way in operation["security"]), path
@@ -62,7 +65,7 @@ def test_every_operation_needs_a_token_and_names_its_errors() -> None:
 
 
 def test_whatever_is_not_the_accounts_own_is_only_read_and_writing_takes_a_token_with_its_scope() -> None:
-    for path, operations in yaml.safe_load(COMMITTED.read_text())["paths"].items():
+    for path, operations in DESCRIBED["paths"].items():
         writing = {method: one for method, one in operations.items() if method != "get"}
         assert not writing or path.startswith(OWN), path
         for operation in writing.values():
@@ -124,7 +127,7 @@ def openapi(_one_connection: None, settings: Any) -> Any:
     make.agreement()
     make.tell(agreement("passage"), "agreed", "2026-03-01", decided_by="other")
     secret = issue_token(make.partner(), "test", scopes=TokenScope.values)[1]
-    return schemathesis.openapi.from_dict(yaml.safe_load(COMMITTED.read_text())), {
+    return schemathesis.openapi.from_dict(deepcopy(DESCRIBED)), {
         "Authorization": f"Bearer {secret}",
         "Accept-Encoding": "identity",  # what is compressed it cannot read
     }
