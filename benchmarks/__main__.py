@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 # Modules of this package, each with `measure(options)` that yields results; imported when Django is ready.
 MEASURES = ("record", "as_of", "headline", "tonne_days", "verify", "alerts", "not_modified", "api")
-# Measures that only read, and so, asked for alone, are content with a record that was multiplied.
-READING = frozenset({"api", "not_modified"})
+# Measures that only read what is so now: asked for alone, they are content with a record that was multiplied.
+READING = frozenset({"api"})
 
 
 def main(arguments: list[str] | None = None) -> int:
