@@ -25,13 +25,19 @@ def note_mention(writes: Writes, convoy: Convoy, sequence: int) -> None:
     writes.update(Convoy, convoy.pk, {"newest_mention": sequence})
 
 
-def project_convoy(writes: Writes, convoy: Convoy, history: History, newest_entry: int) -> None:
-    """Write where its history has led to the convoy's row, and set the same values on the object."""
+def project_convoy(
+    writes: Writes, convoy: Convoy, history: History, newest_entry: int, newest_mention: int
+) -> None:
+    """Write where its history has led to the convoy's row, and set the same values on the object.
+
+    `newest_mention` as in `note_mention`, in the same statement.
+    """
     registered = next((step.event.recorded_at for step in history.steps if step.kind == "registered"), None)
     values = projection.projected_columns(history) | {
         "shared_with_all_partners": history.facts.visible_to == projection.ALL_PARTNERS,
         "registered_at": registered,
         "newest_entry": newest_entry,
+        "newest_mention": newest_mention,
     }
     # The row was read under its lock: what is as it was need not be written again.
     moved = {name: value for name, value in values.items() if convoy.__dict__[name] != value}

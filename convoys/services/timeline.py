@@ -168,13 +168,14 @@ class _Moved:
         """Lets what it must know of them wait in the batch, before the ledger head is locked."""
         self._routes = assembly.routes
         self._works = [work for work in assembly.works.values() if work.new_events]
-        self._mentioned = [work.row for work in assembly.works.values() if isinstance(work.row, Convoy)]
+        works = [work for work in assembly.works.values() if not work.new_events]
+        self._only_mentioned = [work.row for work in works if isinstance(work.row, Convoy)]
         convoys = [(work.row, work.after) for work in self._works if isinstance(work.row, Convoy)]
         self._clocks = Clocks(convoys, batch)
         self._known = {convoy.pk: batch.add(known_intervals(convoy)) for convoy, _ in convoys}
 
     def project(self, writes: Writes, head: OpenHead) -> None:
-        for convoy in self._mentioned:
+        for convoy in self._only_mentioned:
             note_mention(writes, convoy, head.last_sequence)
         for work in self._works:
             newest = max(event.sequence for event in work.new_events)
@@ -188,7 +189,7 @@ class _Moved:
     def _project_convoy(
         self, work: Work, convoy: Convoy, newest: int, writes: Writes, head: OpenHead
     ) -> None:
-        project_convoy(writes, convoy, work.after, newest)
+        project_convoy(writes, convoy, work.after, newest, head.last_sequence)
         project_declaration(convoy, work.before, work.after)
         project_visibility(writes, convoy, work.new_events, work.before, work.after)
         known = self._known[convoy.pk]
