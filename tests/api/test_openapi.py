@@ -34,9 +34,7 @@ COMMITTED = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 # Read once: it takes seconds, and more than a hundred tests go by it.
 DESCRIBED = yaml.safe_load(COMMITTED.read_text())
 OPERATIONS = [
-    (path, method.upper())
-    for path, operations in sorted(DESCRIBED["paths"].items())
-    for method in operations
+    (path, method.upper()) for path, operations in sorted(DESCRIBED["paths"].items()) for method in operations
 ]
 # What a program manages of its own; nothing else can be written.
 OWN = ("/api/v1/tokens", "/api/v1/subscriptions", "/api/v1/webhooks", "/api/v1/claims")
