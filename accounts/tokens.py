@@ -80,12 +80,6 @@ def is_in_force(token: ApiToken) -> bool:
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > timezone.now())
 
 
-def find_token(secret: str) -> ApiToken | None:
-    """The token in force with this secret, of an active user, else None."""
-    found = in_force().select_related("user", "user__organisation")
-    return found.filter(digest=digest_of(secret), user__is_active=True).first()
-
-
 def note_use(token: ApiToken) -> None:
     """Remember that the token was used, at most every few minutes: a poll must not write each time."""
     now = timezone.now()

@@ -36,8 +36,7 @@ COPIED: tuple[type[Model], ...] = (
 # Columns that a copy has behind those of the copy before, by as many as one copy has.
 BY_ENTRIES = {
     "sequence", "chain", "supersedes", "target_event_id", "target_claim_id", "hold_chain", "newest_entry",
-    "newest_mention",
-    "opening_chain", "closing_chain",
+    "newest_mention", "opening_chain", "closing_chain",
 }  # fmt: skip
 BY_CONVOYS = {"convoy_id", "target_convoy_id", "other_convoy_id", "alleged_convoy_id"}
 

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, TokenScope, User
 from accounts.roles import Role
-from accounts.tokens import find_token, issue_token, revoke_token
+from accounts.tokens import issue_token, revoke_token
 from convoys.models import Subscription
+from convoys.queries.askers import token_asking
 from convoys.services import exercise
 
 CASE = Path(__file__).resolve().parent.parent / "cases" / "karabakh_2023"
@@ -108,7 +109,7 @@ def _password(person: User, kept: dict[str, str] | None) -> str:
 def _token(person: User, kept: dict[str, str] | None) -> str:
     """The token in the file while it is in force and opens all, else a new one in place of those before."""
     secret = str((kept or {}).get("token") or "")
-    found = find_token(secret) if secret else None
+    found = token_asking(secret) if secret else None
     if found is not None and found.user_id == person.pk and found.scopes == TokenScope.values:
         return secret
     for token in ApiToken.objects.filter(user=person, label=TOKEN_LABEL, revoked_at=None):

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from accounts.models import ApiToken, User
 from accounts.roles import STAFF_ROLES, Role, role_of
-from accounts.tokens import find_token
+from convoys.queries.askers import token_asking
 from tests import factories
 
 
@@ -112,7 +112,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(administrator: Client) -> No
     assert issued.status_code == 200
     assert "no-store" in issued["Cache-Control"]
     secret = re.findall(r'class="secret">([^<]+)<', issued.content.decode())[0]
-    token = find_token(secret)
+    token = token_asking(secret)
     assert token is not None
     assert token.user == partner
     assert token.scopes == ["read", "manage"]

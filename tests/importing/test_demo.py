@@ -16,11 +16,11 @@ from pytest_django import Settings
 
 from accounts.models import ApiToken, Organisation, User
 from accounts.roles import Role, role_of
-from accounts.tokens import find_token
 from convoys.clocks import clock_start
 from convoys.models import Convoy, Event, LedgerHead, Place, Route
 from convoys.models.alerting import PolicyStep
 from convoys.models.messaging import Subscription
+from convoys.queries.askers import token_asking
 from convoys.queries.visibility import viewer_of, visible_convoys
 from convoys.services import demo, exercise
 
@@ -63,7 +63,7 @@ def test_the_people_can_sign_in_with_the_roles_they_are_named_after() -> None:
         assert person.check_password(sign_ins[name]["password"])
         assert role_of(person) == role
         assert person.email.endswith("@example.org")
-    token = find_token(sign_ins["partner"]["token"])
+    token = token_asking(sign_ins["partner"]["token"])
     assert token is not None
     assert token.user.username == "partner"
     assert token.user.organisation_id == exercise.SPONSOR
@@ -87,8 +87,8 @@ def test_a_lost_file_means_new_passwords_and_a_new_token(damage: str | None) -> 
         demo.sign_ins_path().write_text(damage)
     second = people()
     assert second["partner"]["token"] != first["partner"]["token"]
-    assert find_token(first["partner"]["token"]) is None
-    assert find_token(second["partner"]["token"]) is not None
+    assert token_asking(first["partner"]["token"]) is None
+    assert token_asking(second["partner"]["token"]) is not None
     assert User.objects.get(username="admin").check_password(second["admin"]["password"])
     assert not User.objects.get(username="admin").check_password(first["admin"]["password"])
 
